@@ -1,0 +1,1 @@
+"""The chat front: channels, webhooks, delivery."""

@@ -1,0 +1,57 @@
+"""One HTTP call to a provider, and what its failure means: not sent, or nobody knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.channels.base import SendError
+
+SEND_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
+"""Whole call 5 s (design 6); a connection not had after 2 s means the message was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider answered; the body is whole but not yet believed."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+async def post(
+    http: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    content_type: str,
+    *,
+    authorization: str | None = None,
+) -> Answer:
+    """Post and return the answer, whatever its status; raise SendError when there is none.
+
+    Failing before the request can have left is retryable; everything after is unknown, because
+    neither provider offers an idempotency key (reference 0, fact 4).
+    """
+    headers = {"Content-Type": content_type}
+    if authorization:
+        headers["Authorization"] = authorization
+    try:
+        async with http.post(
+            url, data=body, headers=headers, timeout=SEND_TIMEOUT, allow_redirects=False
+        ) as response:
+            return Answer(response.status, await response.read(), response.headers)
+    except aiohttp.ClientConnectorError:
+        raise SendError("refused", "No connection to the provider.", retryable=True) from None
+    except aiohttp.ConnectionTimeoutError:
+        raise SendError("no_connection", "No connection within 2 s.", retryable=True) from None
+    except TimeoutError:
+        raise _unknown("timeout", "No answer within 5 s.") from None
+    except aiohttp.InvalidURL:
+        raise SendError("bad_url", "The provider's address is unusable.", alert=True) from None
+    except (aiohttp.ClientError, OSError):
+        raise _unknown("reset", "The connection broke before the answer.") from None
+
+
+def _unknown(code: str, sentence: str) -> SendError:
+    return SendError(code, sentence, unknown=True, retryable=True)

@@ -1,0 +1,122 @@
+"""One message through Twilio: a form post; buttons on WhatsApp by content objects."""
+
+import base64
+import json
+from urllib.parse import quote, urlencode
+
+import aiohttp
+
+from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
+from bot.channels.transport import post
+from bot.channels.twilio_contents import ContentMaker, picture_of
+from bot.channels.twilio_errors import error_for
+from flows.wording import as_lines
+
+BODY_LIMIT = 1600
+# The content object is gone or does not like its variables: nothing was sent, lines will do.
+CONTENT_FAULTS = frozenset({"20404", "21654", "21655", "21656", "63027", "63028"})
+
+
+class TwilioSender:
+    """The calls that carry out one delivery."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        view: ChannelView,
+        delivery: Delivery,
+        contents: ContentStore | None,
+    ) -> None:
+        self._http = http
+        self._view = view
+        self._delivery = delivery
+        self._contents = contents
+        account = view.credentials.get("account_sid", "")
+        pair = f"{account}:{view.credentials.get('auth_token', '')}"
+        self._authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        base = delivery.url_base.rstrip("/")
+        self._url = f"{base}/2010-04-01/Accounts/{quote(account, safe='')}/Messages.json"
+
+    async def send(self) -> str:
+        """Post the message; return its sid."""
+        buttons = await self._buttons()
+        if buttons is not None:
+            try:
+                return await self._post(buttons)
+            except SendError as error:
+                if error.code not in CONTENT_FAULTS:
+                    raise
+        return await self._post(self._lines())
+
+    async def _post(self, content: dict[str, str]) -> str:
+        fields = self._addressed() | content
+        body = urlencode(fields).encode()
+        answer = await post(
+            self._http,
+            self._url,
+            body,
+            "application/x-www-form-urlencoded",
+            authorization=self._authorization,
+        )
+        return _sid(answer.status, answer.body)
+
+    def _addressed(self) -> dict[str, str]:
+        to = provider_address(self._delivery.address)
+        sender = self._view.sender
+        fields = {"To": to}
+        if sender.startswith("MG"):
+            fields["MessagingServiceSid"] = sender
+        elif to.startswith("whatsapp:") and not sender.startswith("whatsapp:"):
+            fields["From"] = f"whatsapp:{sender}"
+        else:
+            fields["From"] = sender
+        if self._delivery.public_url:
+            base = self._delivery.public_url.rstrip("/")
+            query = urlencode({"m": self._delivery.reference})
+            fields["StatusCallback"] = f"{base}/webhooks/twilio/{self._view.key}/status?{query}"
+        return fields
+
+    async def _buttons(self) -> dict[str, str] | None:
+        """The content object and its variables; None where digits have to serve."""
+        if not self._delivery.buttons or self._delivery.address.startswith("sms:"):
+            return None
+        picture = picture_of(self._delivery.prompt)
+        if picture is None or self._contents is None:
+            return None
+        maker = ContentMaker(self._http, self._view, self._delivery.url_base, self._authorization)
+        sid = await maker.find_or_create(picture, self._contents)
+        if sid is None:
+            return None
+        variables = json.dumps(picture.variables, ensure_ascii=False)
+        return {"ContentSid": sid, "ContentVariables": variables}
+
+    def _lines(self) -> dict[str, str]:
+        text = as_lines(self._delivery.prompt)
+        if not 0 < len(text) <= BODY_LIMIT:
+            raise SendError("bad_length", "The text is empty or too long for Twilio.", alert=True)
+        return {"Body": text}
+
+
+def provider_address(address: str) -> str:
+    """Twilio's form of our address; raises SendError for an address of another channel."""
+    scheme, _, path = address.partition(":")
+    if scheme == "sms" and path:
+        return path
+    if scheme in ("whatsapp", "whatsapp-id") and path:
+        return f"whatsapp:{path}"
+    raise SendError("bad_address", "This is no address Twilio can reach.", dead=True)
+
+
+def _sid(status: int, body: bytes) -> str:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    fields = answer if isinstance(answer, dict) else {}
+    if 200 <= status < 300:
+        sid = fields.get("sid")
+        if isinstance(sid, str) and sid:
+            return sid
+        raise SendError("bad_answer", "Twilio named no message.", unknown=True, retryable=True)
+    code = fields.get("code")
+    raise error_for(code if isinstance(code, int) else None, status)
