@@ -4,12 +4,15 @@ The library gives error classes, reads the rarer updates and carries the adminis
 (`telegram_setup.py`); ordinary updates and messages go by hand, fifteen times cheaper (decision 4).
 """
 
+import asyncio
+import contextlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
-from telegram import Bot, Update
+from telegram import Bot as Bot
+from telegram import Update
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -25,6 +28,7 @@ from telegram.request import BaseRequest, RequestData
 
 from bot.channels.base import (
     Arrival,
+    ChannelError,
     ChannelView,
     ContentStore,
     Delivery,
@@ -240,11 +244,47 @@ class AiohttpRequest(BaseRequest):
             raise NetworkError(f"HTTP: {type(fault).__name__}") from fault
 
 
-def make_bot(token: str, api_url: str) -> Bot:
-    """The library's Bot over our network, for administration; use it as `async with`."""
-    return Bot(
-        token,
-        base_url=f"{api_url.rstrip('/')}/bot",
-        request=AiohttpRequest(),
-        get_updates_request=AiohttpRequest(),
-    )
+@contextlib.asynccontextmanager
+async def administration(token: str, api_url: str) -> AsyncIterator[Bot]:
+    """The library's Bot over our network, its identity read; faults become ChannelError.
+
+    The library's own messages quote the token, so none of them is passed on.
+    """
+    try:
+        bot = Bot(
+            token,
+            base_url=f"{api_url.rstrip('/')}/bot",
+            request=AiohttpRequest(),
+            get_updates_request=AiohttpRequest(),
+        )
+        async with bot:
+            yield bot
+    except InvalidToken:
+        raise ChannelError("Telegram refuses the bot's token.") from None
+    except Conflict:
+        raise ChannelError("Another program or a webhook takes this bot's updates.") from None
+    except TelegramError as error:
+        raise ChannelError(
+            f"Telegram did not answer as it should: {type(error).__name__}"
+        ) from None
+
+
+async def fetch_updates(
+    bot: Bot, offset: int, wait: int, kinds: Sequence[str]
+) -> list[dict[str, int]]:
+    """The next waiting updates, raw as a webhook brings them; none after a passing fault."""
+    asked = {"offset": offset, "timeout": wait, "allowed_updates": list(kinds)}
+    try:
+        updates = await bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=wait + 5.0)
+    except (BadRequest, InvalidToken, Conflict):
+        raise
+    except TelegramError:
+        await asyncio.sleep(1)
+        return []
+    return updates if isinstance(updates, list) else []
+
+
+async def stop_spinner(bot: Bot, callback_id: str) -> None:
+    """Answer a button press; failing leaves a spinner on the phone and nothing else."""
+    with contextlib.suppress(TelegramError):
+        await bot.answer_callback_query(callback_id)
