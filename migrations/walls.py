@@ -22,16 +22,6 @@ def create_app_role() -> None:
     op.execute(_CREATE_ROLE)
 
 
-_CREATE_ROLE = f"""
-        DO $$ BEGIN
-            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}')
-               AND (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)
-            THEN CREATE ROLE {APP_ROLE} NOLOGIN; END IF;
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-        END $$
-    """  # noqa: S608 - the only name in it is ours
-
-
 def protect(
     table: str,
     *,
@@ -69,3 +59,13 @@ def _system_policies(table: str, system: tuple[str, ...]) -> Iterator[str]:
     for verb in system:
         clause = f"WITH CHECK ({SCOPE})" if verb == "insert" else f"USING ({SCOPE})"
         yield f"CREATE POLICY system_{verb} ON {table} FOR {verb} {clause}"
+
+
+_CREATE_ROLE = f"""
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}')
+           AND (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)
+        THEN CREATE ROLE {APP_ROLE} NOLOGIN; END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END $$
+"""  # noqa: S608 - the only name in it is ours
