@@ -1,0 +1,1 @@
+"""Homeline beside its peers: the same registrations, on one core, in one interleaved run."""
