@@ -1,6 +1,6 @@
 """Settings: the only reader of the environment.
 
-`read(os.environ)` gives one frozen object; every fault in the environment is told at once. In
+`read()` gives one frozen object; every fault in the environment is told at once. In
 development missing secrets are made once and kept in the data folder. `docs/settings.md` explains
 each variable.
 """
@@ -84,9 +84,12 @@ VARIABLES = {
 }
 
 
-def read(environ: Mapping[str, str]) -> Settings:
-    """Return the settings of an environment. Raises SettingsInvalid with all faults together."""
-    return _Reader(environ).read()
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of an environment, by default the process's own.
+
+    Raises SettingsInvalid with all faults together.
+    """
+    return _Reader(os.environ if environ is None else environ).read()
 
 
 class _Reader:

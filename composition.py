@@ -1,0 +1,192 @@
+"""What every process needs, put together in one place: database, keys, clock, settings.
+
+`app.py` and `jobs/__main__.py` make one `Homeline` each and pass its parts on; nothing
+below them knows where a connection or a key came from.
+"""
+
+import atexit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+import private_server
+from models import walls
+from models.clock import Clock, MovableClock, SystemClock
+from models.db import make_engine, open_engine
+from models.sealed import Keyring
+from settings import Settings
+
+ROOT = Path(__file__).resolve().parent
+# One connection for the leader of a batch, one for a message handled alone, one for the doorbell.
+_MESSAGE_PATH_CONNECTIONS = 3
+_CONNECTIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Two ways into one database: for ordinary work, and with pinned plans for the message path."""
+
+    engine: Engine
+    message_path: Engine
+    owner_url: str
+
+
+class Homeline:
+    """Settings, keys, clock and database of one process; the database opens when first needed."""
+
+    root = ROOT
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keyring = Keyring(settings.master_keys)
+        self._lock = threading.RLock()
+        self._databases: Databases | None = None
+        self._membership: private_server.Membership | None = None
+        self._clock: Clock | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """For ordinary work."""
+        return self.open().engine
+
+    @property
+    def message_path(self) -> Engine:
+        """For models/message_path.py: few connections, pinned plans."""
+        return self.open().message_path
+
+    @property
+    def clock(self) -> Clock:
+        """The machine's clock; in development one that can be moved, the same for all processes."""
+        with self._lock:
+            if self._clock is None:
+                moves = self.settings.development
+                self._clock = MovableClock(self.engine) if moves else SystemClock()
+            return self._clock
+
+    def open(self) -> Databases:
+        """Open the database, joining the private server if no other is named.
+
+        Raises walls.RoleTooStrong, private_server.PrivateServerError or sqlalchemy's errors.
+        """
+        with self._lock:
+            if self._databases is None:
+                self._databases = self._open()
+            return self._databases
+
+    def owner_url(self) -> str:
+        """Return the address of the role that owns the tables and migrates them."""
+        return self._urls()[1]
+
+    def close(self) -> None:
+        """Give up connections and the private server; may be called more than once."""
+        with self._lock:
+            if self._databases is not None:
+                self._databases.engine.dispose()
+                self._databases.message_path.dispose()
+                self._databases = None
+            self._clock = None
+            if self._membership is not None:
+                self._membership.leave()
+                self._membership = None
+                atexit.unregister(self.close)
+
+    def _open(self) -> Databases:
+        url, owner_url = self._urls()
+        development = self.settings.development
+        return Databases(
+            engine=open_engine(
+                url,
+                development=development,
+                pool_size=_CONNECTIONS,
+                max_overflow=0,
+                pool_timeout=10,
+                pool_recycle=1800,
+            ),
+            message_path=open_engine(
+                url,
+                development=development,
+                pinned_plans=True,
+                pool_size=_MESSAGE_PATH_CONNECTIONS,
+                max_overflow=0,
+                pool_pre_ping=False,
+            ),
+            owner_url=owner_url,
+        )
+
+    def _urls(self) -> tuple[str, str]:
+        """Return the address to serve with and the one to migrate with."""
+        settings = self.settings
+        if settings.database_url:
+            return settings.database_url, settings.database_owner_url or settings.database_url
+        with self._lock:
+            if self._membership is None:
+                self._membership = private_server.join(settings.data)
+                atexit.register(self.close)
+            urls = self._membership.urls
+        return urls.app, urls.owner
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Homeline]:
+    """Give a Homeline for the length of a block."""
+    homeline = Homeline(settings)
+    try:
+        yield homeline
+    finally:
+        homeline.close()
+
+
+def upgrade(homeline: Homeline, revision: str = "head") -> None:
+    """Bring the tables up to a revision, as their owner.
+
+    Raises walls.RoleTooStrong outside development when the owner could walk through the walls.
+    """
+    engine = make_engine(homeline.owner_url())
+    try:
+        with engine.connect() as connection:
+            walls.check_role(connection, development=homeline.settings.development)
+            connection.rollback()
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+    finally:
+        engine.dispose()
+
+
+def revisions(connection: Connection) -> tuple[str | None, str | None]:
+    """Return the revision the database has and the one this code expects."""
+    has = MigrationContext.configure(connection).get_current_revision()
+    return has, ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def write_revision(homeline: Homeline, name: str) -> Path:
+    """Write the next migration from the difference between models and tables; return its file."""
+    engine = make_engine(homeline.owner_url())
+    try:
+        with engine.connect() as connection:
+            config = _alembic()
+            config.attributes["connection"] = connection
+            head = ScriptDirectory.from_config(config).get_current_head()
+            number = f"{int(head or 0) + 1:04d}"
+            script = command.revision(config, name, autogenerate=True, rev_id=number)
+    finally:
+        engine.dispose()
+    if not isinstance(script, Script):
+        raise TypeError("one migration was asked for")
+    return Path(script.path)
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
