@@ -1,7 +1,7 @@
 """The registration every target implements, and the members who answer it.
 
-Replies start with a tag (``Q3/8 ``), so that the driver sees whether each member got the right
-next question; the closing message starts with ``DONE``.
+Replies carry a tag (``Q3/8 ``), so that the driver sees whether each member got the right
+next question; the closing message has ``DONE``.
 """
 
 QUESTIONS = (
@@ -24,22 +24,35 @@ def prompt(step: int) -> str:
 
 
 def tag(step: int) -> str:
-    """What a right reply starts with when this step is due."""
+    """What a right reply holds when this step is due."""
     return f"Q{step + 1}/{N} " if step < N else "DONE"
 
 
 def answer(member: int, step: int) -> str:
-    """What this member answers to this step; known in advance, so that storage can be checked."""
+    """What this member answers to this step; known in advance, so that storage can be checked.
+
+    Names and postal codes are of letters as well as digits: a target may refuse to keep what looks
+    like the number of a card or a passport.
+    """
     return (
         "yes",
-        f"Member Number {member}",
+        f"Member {letters(member)}",
         str(1930 + member % 80),
         f"Country {member % 190}",
         f"City {member % 9973}",
-        f"P{member}",
+        f"{letters(member % 676)} {member % 89 + 10}",
         str(1 + member % 9),
         ("yes", "no")[member % 2],
     )[step]
+
+
+def letters(number: int) -> str:
+    """The number in letters, Aa onwards."""
+    text = ""
+    while number or not text:
+        number, digit = divmod(number, 26)
+        text = chr(97 + digit) + text
+    return text.capitalize()
 
 
 def valid(step: int, text: str) -> str | None:

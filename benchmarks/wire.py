@@ -32,7 +32,8 @@ class Client:
         assert connection.transport is not None
         connection.future = future = loop.create_future()
         connection.transport.write(raw)
-        return await future
+        answer: tuple[int, bytes] = await future
+        return answer
 
     def close(self) -> None:
         """Hang up."""
