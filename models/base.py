@@ -145,11 +145,15 @@ _last_id = 0
 _id_lock = Lock()
 
 
-def new_id() -> UUID:
-    """Return a UUIDv7 (RFC 9562) that sorts after every id this process made before."""
+def new_id(at: datetime | None = None) -> UUID:
+    """Return a UUIDv7 (RFC 9562) that sorts after every id this process made before.
+
+    `at` is the moment it carries, by default the machine's.
+    """
     global _last_id
+    nanoseconds = time.time_ns() if at is None else int(at.timestamp() * 1_000_000) * 1000
     with _id_lock:
-        stamp = time.time_ns() * 4096 // 1_000_000
+        stamp = nanoseconds * 4096 // 1_000_000
         _last_id = stamp = max(stamp, _last_id + 1)
     random = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
     return UUID(int=(stamp >> 12) << 80 | 7 << 76 | (stamp & 0xFFF) << 64 | 2 << 62 | random)

@@ -58,8 +58,7 @@ class Message(Identified, Base):
 
     Text we say is not stored: `content` holds its parts ({"say": phrase} or {"ask": question}),
     rendered when sent or read. `sealed` holds what a person typed, under their key. `seq` is the
-    conversation's number when it was queued; `kind` is null on what came in. While leased, `due_at`
-    is the end of the lease, so one index finds what is due and what was abandoned.
+    conversation's number when it was queued.
     """
 
     __tablename__ = "messages"
@@ -70,7 +69,7 @@ class Message(Identified, Base):
         one_of("direction", Direction),
         one_of("status", MessageStatus),
         one_of("kind", MessageKind),
-        Index("ix_messages_claim", "lane", "due_at", postgresql_where=UNSENT),
+        Index("ix_messages_claim", "channel_id", "lane", "due_at", postgresql_where=UNSENT),
         Index("ix_messages_unsent", "organisation_id", "contact_id", postgresql_where=UNSENT),
         Index(
             "ix_messages_provider_id",

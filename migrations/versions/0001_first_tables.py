@@ -50,7 +50,7 @@ REFUSE_CHANGE = """
         IF TG_OP = 'DELETE' AND TG_ARGV[0] = 'system'
            AND current_setting('app.scope', true) = 'system'
         THEN RETURN OLD; END IF;
-        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'HL002';
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'HL010';
     END $$
 """
 

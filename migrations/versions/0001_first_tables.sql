@@ -467,7 +467,8 @@ CREATE TABLE messages (
     CONSTRAINT ck_messages_kind
         CHECK (kind IN ('rights', 'question', 'notice', 'broadcast'))
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-CREATE INDEX ix_messages_claim ON messages (lane, due_at) WHERE status IN ('queued', 'sending');
+CREATE INDEX ix_messages_claim ON messages (channel_id, lane, due_at)
+    WHERE status IN ('queued', 'sending');
 CREATE INDEX ix_messages_expires_at ON messages USING brin (expires_at);
 CREATE INDEX ix_messages_organisation_id_contact_id_id ON messages (organisation_id, contact_id, id);
 CREATE INDEX ix_messages_provider_id ON messages (organisation_id, channel_id, provider_id)
