@@ -1,0 +1,147 @@
+"""What one step of a conversation results in; the engine's only output.
+
+Every event carries an `example` of itself as arguments; a test builds each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+from flows.state import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """We say a phrase of `flows/phrases`, with its parameters."""
+
+    phrase: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    example: ClassVar[Mapping[str, Any]] = {"phrase": "too_long", "params": {"most": "480"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """We ask, or show again, a question; `edit` means the message last sent is replaced."""
+
+    question: str
+    rung: int = 0
+    page: int = 0
+    picked: tuple[str, ...] = ()
+    edit: bool = False
+    position: tuple[int, int] | None = None
+    guess: str | None = None
+    example: ClassVar[Mapping[str, Any]] = {"question": "country", "position": (1, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question has a valid answer; the value is plain text when `sealed`."""
+
+    question: str
+    value: Value
+    sealed: bool
+    example: ClassVar[Mapping[str, Any]] = {"question": "country", "value": "ZA", "sealed": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """No answer holds for the question: skipped, or made irrelevant by a changed answer."""
+
+    question: str
+    example: ClassVar[Mapping[str, Any]] = {"question": "place"}
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChosen:
+    """The person wants to be written to in this language."""
+
+    language: str
+    example: ClassVar[Mapping[str, Any]] = {"language": "fr"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGranted:
+    """The person allows the purpose, by answering this question."""
+
+    purpose: str
+    question: str
+    example: ClassVar[Mapping[str, Any]] = {"purpose": "registration", "question": "consent"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRefused:
+    """The person refuses the consent a flow rests on: stop, and store nothing."""
+
+    question: str
+    example: ClassVar[Mapping[str, Any]] = {"question": "consent"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn:
+    """The person takes back an earlier consent, by answering this question anew."""
+
+    purpose: str
+    question: str
+    example: ClassVar[Mapping[str, Any]] = {"purpose": "polls", "question": "purposes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Nothing is left to ask."""
+
+    example: ClassVar[Mapping[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The flow stops early; reason `refused`, `under_age` or `expired`."""
+
+    reason: str
+    example: ClassVar[Mapping[str, Any]] = {"reason": "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class PersonWanted:
+    """A person should look: the third rung of help, or the word PERSON inside a question."""
+
+    example: ClassVar[Mapping[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class MenuWanted:
+    """The person asked for the menu inside a question (digit 8, or its button)."""
+
+    example: ClassVar[Mapping[str, Any]] = {}
+
+
+Event: TypeAlias = (
+    Said
+    | Asked
+    | Answered
+    | Skipped
+    | LanguageChosen
+    | ConsentGranted
+    | ConsentRefused
+    | ConsentWithdrawn
+    | Completed
+    | Ended
+    | PersonWanted
+    | MenuWanted
+)
+
+
+def as_part(event: Said | Asked) -> dict[str, Any]:
+    """The stored, text-free form of what we say; `wording.compose` reads it."""
+    if isinstance(event, Said):
+        part: dict[str, Any] = {"say": event.phrase}
+        if event.params:
+            part["params"] = dict(event.params)
+        return part
+    return {
+        "ask": event.question,
+        "rung": event.rung,
+        "page": event.page,
+        "picked": list(event.picked),
+        "position": None if event.position is None else list(event.position),
+        "guess": event.guess,
+    }

@@ -1,0 +1,45 @@
+"""How far somebody is in a flow: which questions apply, and "2 of 5"."""
+
+from datetime import datetime
+
+from flows.conditions import Lookup, evaluate, may_hold
+from flows.flow import Flow
+from flows.questions.base import Question
+from flows.state import State, Value
+
+
+def is_relevant(question: Question, state: State, now: datetime) -> bool:
+    """Whether the question's condition holds for the answers so far."""
+    return question.when is None or evaluate(question.when, lookup(state), now)
+
+
+def position(flow: Flow, state: State, asked: Question, now: datetime) -> tuple[int, int] | None:
+    """Which question of how many; None when there is nothing to count.
+
+    The total holds what may still come, so that it can only shrink.
+    """
+    if not asked.counted:
+        return None
+    known = lookup(state)
+    unanswered = frozenset(one.id for one in flow.questions if one.id not in state.answers)
+    place = total = 0
+    for one in flow.questions:
+        if not one.counted:
+            continue
+        if one.when is None or may_hold(one.when, known, now, unanswered):
+            total += 1
+            if one is asked:
+                place = total
+    return (place, total) if total > 1 and place else None
+
+
+def lookup(state: State) -> Lookup:
+    """What a flow's conditions see: answers first, then what was known, then the language."""
+
+    def look(name: str) -> Value | None:
+        value = state.answers.get(name)
+        if value is None:
+            value = state.known.get(name)
+        return state.language if value is None and name == "language" else value
+
+    return look

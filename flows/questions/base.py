@@ -1,0 +1,195 @@
+"""What every question type is: how it reads an answer, and what it shows.
+
+A type is one class in one file. It overrides `read` and, when it has buttons, `press` and
+`shown`; everything else has a default. Readings are what an input turned out to be.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, TypeAlias
+
+from flows.conditions import Condition
+from flows.events import Event
+from flows.gazetteer import Gazetteer
+from flows.spec import Spec
+from flows.state import SEALED, SKIPPED, Value
+
+NOTHING: Final[Mapping[str, Value]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where the conversation stands when a question is read or shown."""
+
+    language: str
+    page: int = 0
+    picked: tuple[str, ...] = ()
+    answers: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A valid answer."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Probably this value; it is read back before it counts."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picking:
+    """Not an answer yet: these options are picked, or offered by a search."""
+
+    values: tuple[str, ...]
+    edit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Another page of the same question is wanted."""
+
+    page: int
+    edit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """No answer. With a phrase we say exactly what is wrong, else the next rung of help.
+
+    With `counts` False the person did nothing wrong, and the rungs stay where they are.
+    """
+
+    phrase: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    counts: bool = True
+
+
+Reading: TypeAlias = Answer | Guess | Picking | Page | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One option as it is shown; `value` is the last part of its payload."""
+
+    label: str
+    value: str
+    digit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all questions have in common, read by `flow.build`."""
+
+    id: str
+    text: Mapping[str, str]
+    when: Condition | None
+    required: bool
+    languages: tuple[str, ...]
+    places: Gazetteer
+
+
+class Question:
+    """One question of a flow, immutable once built."""
+
+    type: ClassVar[str]
+    example: ClassVar[Mapping[str, object]]
+    """A question of this type as a flow file has it; a test builds it."""
+    keys: ClassVar[tuple[str, ...]] = ()
+    """Keys of the flow file that only this type reads; a test looks for them in the docs."""
+    sealed: ClassVar[bool] = False
+    """Whether answers are personal and stored sealed."""
+    waits: ClassVar[bool] = True
+    """Whether the conversation waits for an answer."""
+    counted: ClassVar[bool] = True
+    """Whether the question counts in "2 of 5"."""
+    digits: ClassVar[bool] = False
+    """Whether 0 skips, 8 opens the menu and 9 goes back; else only the words do."""
+    returns: ClassVar[bool] = True
+    """Whether BACK may come back to this question."""
+    needs_text: ClassVar[bool] = True
+    """Whether the flow file must give the question a text."""
+    repeats: ClassVar[bool] = True
+    """Whether help repeats the question's text; long texts are not repeated."""
+    takes_pin: ClassVar[bool] = False
+    help: ClassVar[tuple[str, str]] = ("help_text", "example_text")
+    """The phrases of the first two rungs of help."""
+    hint: ClassVar[str] = ""
+    """The phrase that says how to answer without buttons."""
+
+    def __init__(self, frame: Frame, spec: Spec) -> None:
+        self.id = frame.id
+        self.text = frame.text
+        self.when = frame.when
+        self.required = frame.required
+        self.languages = frame.languages
+
+    def style(self, at: At) -> str:
+        """How a channel shows the options: none, choice, multi or search."""
+        return "none"
+
+    def said(self, at: At) -> str:
+        """The question's own words."""
+        return self.in_language(self.text, at.language)
+
+    def shown(self, at: At) -> tuple[Shown, ...]:
+        """The options of the page, in order."""
+        return ()
+
+    def beside(self, at: At) -> tuple[tuple[str, str, str], ...]:
+        """More buttons: phrase of the label, value, digit."""
+        return ()
+
+    def read(self, text: str, normalised: str, at: At) -> Reading:
+        """What typed text means; `text` is clean, `normalised` for matching. Total."""
+        raise NotImplementedError
+
+    def press(self, value: str, at: At) -> Reading | None:
+        """What a pressed value means; None when it is no value of this question."""
+        return None
+
+    def pin(self, latitude: float, longitude: float) -> Reading:
+        """What a location means; only asked when `takes_pin`."""
+        return Problem("pin_not_needed", counts=False)
+
+    def label(self, value: str, language: str) -> str:
+        """What a value is called, to read it back."""
+        return value
+
+    def effects(self, value: Value, before: Value | None) -> tuple[Event, ...]:
+        """What the answer results in beyond being stored; `before` is the earlier answer."""
+        return ()
+
+    def ends(self, value: Value) -> str | None:
+        """The reason when this answer ends the flow and nothing is to be stored."""
+        return None
+
+    def values(self) -> tuple[str, ...]:
+        """Every value a payload of this question may carry, for lint."""
+        return ()
+
+    def summarise(self, values: Iterable[Value]) -> Mapping[str, int]:
+        """How often each option was chosen; for other types how many answered."""
+        given = [value for value in values if value != SKIPPED]
+        return {"answered": len(given)} if self.sealed or not self.values() else tally(given)
+
+    def in_language(self, texts: Mapping[str, str], language: str) -> str:
+        """The text in the language, else in the flow's first that has it."""
+        found = texts.get(language)
+        if found is not None:
+            return found
+        return next((texts[one] for one in self.languages if one in texts), "")
+
+
+def tally(values: Iterable[Value]) -> Mapping[str, int]:
+    """How often each value occurs; the values of a multiple choice count one by one."""
+    counts: Counter[str] = Counter()
+    for value in values:
+        counts.update(map(str, value) if isinstance(value, list) else [str(value)])
+    del counts[SEALED]
+    return counts

@@ -1,0 +1,151 @@
+"""One option of several."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from flows.errors import FlowInvalid, FlowLimit
+from flows.matching import build_table, find
+from flows.questions.base import Answer, At, Frame, Guess, Page, Problem, Question, Reading, Shown
+from flows.spec import Spec
+from flows.state import Value
+
+ONE_PAGE: Final = 7
+"""As many options as digits can choose."""
+PER_PAGE: Final = 6
+"""Options on a page of a longer list, where 7 shows more."""
+_MOST: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a question; `ends` is the reason when choosing it ends the flow."""
+
+    value: str
+    label: Mapping[str, str]
+    also: Mapping[str, tuple[str, ...]]
+    ends: str | None = None
+
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """Everything the option is called, by language."""
+        languages = dict.fromkeys((*self.label, *self.also))
+        return {
+            one: (*((self.label[one],) if one in self.label else ()), *self.also.get(one, ()))
+            for one in languages
+        }
+
+
+def read_options(spec: Spec) -> tuple[Option, ...]:
+    """The options of a question in a flow file."""
+    options: list[Option] = []
+    for item in spec.items("options"):
+        options.append(
+            Option(
+                value=item.value("value"),
+                label=item.texts("label"),
+                also=item.words("also"),
+                ends=item.string("ends", "") or None,
+            )
+        )
+        item.done()
+    place = spec.at("options")
+    if len(options) < 2:
+        raise FlowInvalid(place, "needs at least two options")
+    if len(options) > _MOST:
+        raise FlowLimit(place, f"has more than {_MOST} options")
+    if len({option.value for option in options}) < len(options):
+        raise FlowInvalid(place, "has two options of the same value")
+    return tuple(options)
+
+
+class Listed(Question):
+    """What questions with a list of options share: labels, digits, pages."""
+
+    digits = True
+    strict: ClassVar[bool] = False
+
+    def __init__(self, frame: Frame, spec: Spec, options: tuple[Option, ...]) -> None:
+        super().__init__(frame, spec)
+        self.options = options
+        self.index = {option.value: place for place, option in enumerate(options)}
+        self.table = build_table([option.names() for option in options], strict=self.strict)
+        self._labels = {
+            one: tuple(self.in_language(option.label, one) for option in options)
+            for one in frame.languages
+        }
+
+    def page(self, at: At) -> range:
+        """The indexes of the options on the page; a page that does not exist is the first."""
+        if len(self.options) <= ONE_PAGE:
+            return range(len(self.options))
+        start = at.page * PER_PAGE
+        start = start if 0 <= start < len(self.options) else 0
+        return range(start, min(start + PER_PAGE, len(self.options)))
+
+    def turned(self, at: At, *, edit: bool) -> Page | None:
+        """The next page, after the last the first; None when there is only one."""
+        if len(self.options) <= ONE_PAGE:
+            return None
+        pages = -(-len(self.options) // PER_PAGE)
+        return Page((at.page + 1) % pages, edit)
+
+    def shown(self, at: At) -> tuple[Shown, ...]:
+        labels = self._labels.get(at.language) or self._labels[self.languages[0]]
+        return tuple(
+            Shown(labels[index], self.options[index].value, str(digit))
+            for digit, index in enumerate(self.page(at), start=1)
+        )
+
+    def beside(self, at: At) -> tuple[tuple[str, str, str], ...]:
+        return (("more", "more", "7"),) if len(self.options) > ONE_PAGE else ()
+
+    def label(self, value: str, language: str) -> str:
+        index = self.index.get(value)
+        return value if index is None else self.in_language(self.options[index].label, language)
+
+    def values(self) -> tuple[str, ...]:
+        return tuple(self.index)
+
+
+class Choice(Listed):
+    """Exactly one option of two to sixty; more than seven are shown in pages of six."""
+
+    type = "choice"
+    keys: ClassVar[tuple[str, ...]] = ("options", "value", "label", "also", "ends")
+    help = ("help_choice", "example_choice")
+    example: ClassVar[Mapping[str, object]] = {
+        "id": "when_open",
+        "type": "choice",
+        "text": {"en": "When should the consulate be open?", "fr": "Quand ouvrir le consulat ?"},
+        "options": [
+            {"value": "mornings", "label": {"en": "Mornings", "fr": "Le matin"}},
+            {
+                "value": "saturday",
+                "label": {"en": "Saturday", "fr": "Samedi"},
+                "also": {"en": ["weekend"]},
+            },
+        ],
+    }
+
+    def __init__(self, frame: Frame, spec: Spec) -> None:
+        super().__init__(frame, spec, read_options(spec))
+
+    def style(self, at: At) -> str:
+        return "choice"
+
+    def read(self, text: str, normalised: str, at: At) -> Reading:
+        hit = find(self.table, normalised, shown=self.page(at), language=at.language)
+        if hit is None:
+            more = self.turned(at, edit=False) if normalised == "7" else None
+            return more or Problem()
+        value = self.options[hit.index].value
+        return Answer(value) if hit.sure else Guess(value)
+
+    def press(self, value: str, at: At) -> Reading | None:
+        if value in self.index:
+            return Answer(value)
+        return self.turned(at, edit=True) if value == "more" else None
+
+    def ends(self, value: Value) -> str | None:
+        index = self.index.get(str(value))
+        return None if index is None else self.options[index].ends

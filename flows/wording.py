@@ -1,0 +1,233 @@
+"""From the stored, text-free form of what we say to words in somebody's language.
+
+Pure, so results are remembered: the same question in the same language is composed once.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from flows.flow import Flow
+from flows.loader import PHRASES, read
+from flows.questions.base import At, Question, Shown
+
+LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
+"""The languages we ship; the first is what others fall back to."""
+_RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_LAST_RUNG: Final = 3
+
+Names = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to press; `digit` is what to send where there are no buttons, or empty."""
+
+    label: str
+    payload: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One message, before any channel formats it.
+
+    `style` is none, choice, multi or search. `picked` are payloads already chosen. `navigation`
+    are skip, back, more, done and the like. `hint` says how to answer without buttons.
+    """
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    style: str = "none"
+    picked: tuple[str, ...] = ()
+    navigation: tuple[Choice, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A composed question without the tag of its passage."""
+
+    text: str
+    style: str
+    choices: tuple[Shown, ...]
+    navigation: tuple[Shown, ...]
+    hint: str
+    waits: bool
+
+
+def compose(
+    parts: Sequence[Mapping[str, Any]],
+    *,
+    flow: Flow | None,
+    language: str,
+    tag: str,
+    names: Mapping[str, str],
+) -> Prompt:
+    """The message that the parts of `events.as_part` say, in the language.
+
+    `names` fills placeholders such as organisation. `flow` may be None when nothing is asked. A
+    part that names an unknown phrase or question is left out.
+    """
+    filled = tuple(sorted(names.items()))
+    texts: list[str] = []
+    waiting: tuple[_Piece, str, Sequence[str]] | None = None
+    for part in parts:
+        if "say" in part:
+            params = part.get("params")
+            given = tuple(sorted((params or {}).items()))
+            texts.append(_said(part["say"], language, given, filled))
+            continue
+        question = flow.question(part["ask"]) if flow is not None else None
+        if question is None:
+            continue
+        piece = _asked(
+            question,
+            language,
+            part.get("rung", 0),
+            part.get("page", 0),
+            tuple(part.get("picked") or ()),
+            tuple(part.get("position") or ()),
+            part.get("guess"),
+            filled,
+        )
+        texts.append(piece.text)
+        if piece.waits:
+            waiting = (piece, question.id, part.get("picked") or ())
+    text = "\n".join(filter(None, texts))
+    if waiting is None:
+        return Prompt(text)
+    piece, asked, picked = waiting
+    stem = f"{tag}.{asked}."
+    return Prompt(
+        text=text,
+        choices=tuple(Choice(one.label, stem + one.value, one.digit) for one in piece.choices),
+        style=piece.style,
+        picked=tuple(stem + one for one in picked) if piece.style == "multi" else (),
+        navigation=tuple(
+            Choice(one.label, stem + one.value, one.digit) for one in piece.navigation
+        ),
+        hint=piece.hint,
+    )
+
+
+def as_lines(prompt: Prompt) -> str:
+    """The message for channels without buttons: the text, then `1 Label` lines, then the hint."""
+    lines = [prompt.text] if prompt.text else []
+    lines += [f"{one.digit} {one.label}" for one in prompt.choices if one.digit]
+    lines += [f"{one.digit} {one.label}" for one in prompt.navigation if one.digit]
+    if prompt.hint:
+        lines.append(prompt.hint)
+    return "\n".join(lines)
+
+
+def say(phrase: str, language: str, **params: str) -> str:
+    """A phrase in the language, else in English; empty for an unknown phrase."""
+    return _said(phrase, language, tuple(sorted(params.items())), ())
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def phrases(language: str) -> Mapping[str, str]:
+    """Every phrase in one shipped language."""
+    found = read(PHRASES / f"{language}.yaml")
+    return {name: str(text).strip() for name, text in found.items()}
+
+
+def phrase(name: str, language: str) -> str:
+    """The phrase as written, with its placeholders; English where the language has none."""
+    short = language if language in LANGUAGES else language.split("-")[0]
+    own = phrases(short).get(name) if short in LANGUAGES else None
+    return own if own is not None else phrases(LANGUAGES[0]).get(name, "")
+
+
+def _said(name: str, language: str, params: Names, names: Names) -> str:
+    return _fill(phrase(name, language), language, (*names, *params))
+
+
+def _fill(text: str, language: str, names: Names) -> str:
+    """The text with its placeholders filled; isolated where the text runs right to left."""
+    if "{" not in text:
+        return text
+    known = dict(names)
+    before, after = ("\u2068", "\u2069") if language in _RIGHT_TO_LEFT else ("", "")
+
+    def fill(found: re.Match[str]) -> str:
+        value = known.get(found[1], "")
+        return value if value.isdigit() else f"{before}{value}{after}" if value else ""
+
+    return _PLACEHOLDER.sub(fill, text)
+
+
+@lru_cache(maxsize=8192)
+def _asked(
+    question: Question,
+    language: str,
+    rung: int,
+    page: int,
+    picked: tuple[str, ...],
+    position: tuple[int, ...],
+    guess: str | None,
+    names: Names,
+) -> _Piece:
+    at = At(language, page, picked)
+    if guess is not None:
+        return _guessed(question, guess, language, names)
+    lines: list[str] = []
+    if rung:
+        name = "stuck" if rung >= _LAST_RUNG else question.help[rung - 1]
+        lines.append(_fill(phrase(name, language), language, names) if name else "")
+    elif len(position) == 2:
+        place = (("at", str(position[0])), ("of", str(position[1])))
+        lines.append(_fill(phrase("position", language), language, place))
+    if picked and question.style(at) == "search":
+        lines.append(phrase("which_one", language))
+    elif not rung or question.repeats:
+        lines.append(_fill(question.said(at), language, names))
+    navigation, hint = _navigation(question, at, rung, position)
+    return _Piece(
+        text="\n".join(filter(None, lines)),
+        style=question.style(at),
+        choices=question.shown(at),
+        navigation=navigation,
+        hint=hint,
+        waits=question.waits,
+    )
+
+
+def _navigation(
+    question: Question, at: At, rung: int, position: tuple[int, ...]
+) -> tuple[tuple[Shown, ...], str]:
+    """The buttons beside the options, and the sentence that stands for them without buttons."""
+    found = [
+        Shown(phrase(label, at.language), value, digit)
+        for label, value, digit in question.beside(at)
+    ]
+    hints = [phrase(question.hint, at.language)] if question.hint else []
+    back = len(position) == 2 and position[0] > 1
+    for value, digit, wanted in (("skip", "0", not question.required), ("back", "9", back)):
+        if wanted:
+            shown = digit if question.digits else ""
+            found.append(Shown(phrase(value, at.language), value, shown))
+            if not shown and question.waits:
+                hints.append(phrase(f"hint_{value}", at.language))
+    if rung >= _LAST_RUNG:
+        found.append(Shown(phrase("person", at.language), "person", ""))
+    return tuple(found), " ".join(hints)
+
+
+def _guessed(question: Question, guess: str, language: str, names: Names) -> _Piece:
+    meant = (("guess", question.label(guess, language)),)
+    return _Piece(
+        text=_fill(phrase("did_you_mean", language), language, (*names, *meant)),
+        style="choice",
+        choices=(
+            Shown(phrase("guess_right", language), "yes", "1"),
+            Shown(phrase("guess_wrong", language), "no", "2"),
+        ),
+        navigation=(),
+        hint="",
+        waits=True,
+    )

@@ -1,0 +1,168 @@
+"""The words a person may send anywhere, per language; data for `keywords`.
+
+The STOP list is long on purpose and matched whole. Languages beyond the shipped five are a draft
+from public lists and wait for a native reader.
+"""
+
+from typing import Final
+
+STOP: Final = {
+    "en": "stop stopall unsubscribe cancel end quit revoke optout remove stop_all opt_out"
+    " opt_me_out",
+    "fr": "arret arrete arreter arretez arrett desabonner desabonnement desinscription"
+    " desinscrire stop_tout",
+    "es": "alto baja parar cancelar basta darme_de_baja",
+    "pt": "sair parar cancelar pare descadastrar",
+    "ar": "توقف إيقاف إلغاء أوقف قف الغاء_الاشتراك وقف",
+    "de": "stopp abmelden",
+    "ru": "стоп отписаться",
+    "tr": "dur iptal",
+    "sw": "acha sitisha",
+    "hi": "रोको बंद",
+    "am": "አቁም",
+}
+AMBIGUOUS: Final = (
+    "end cancel quit info baja dur basta remove revoke alto cancelar parar sair iptal إلغاء acha"
+    " arret pare बंद"
+)
+"""Words that may also be an answer; where the provider has not decided, the person is asked."""
+
+OTHERS: Final = {
+    "start": {
+        "en": "start unstop",
+        "fr": "demarrer reprendre commencer",
+        "es": "empezar iniciar",
+        "pt": "iniciar comecar",
+        "ar": "ابدأ بدء",
+    },
+    "help": {
+        "en": "help info",
+        "fr": "aide",
+        "es": "ayuda",
+        "pt": "ajuda",
+        "ar": "مساعدة",
+        "de": "hilfe",
+        "ru": "помощь",
+        "tr": "yardim",
+        "sw": "msaada",
+        "am": "እርዳታ",
+    },
+    "menu": {"en": "menu", "fr": "menu", "es": "menu", "pt": "menu", "ar": "القائمة قائمة"},
+    "delete": {
+        "en": "delete erase delete_me erase_me delete_everything forget_me",
+        "fr": "supprimer effacer supprime efface supprimez effacez tout_effacer",
+        "es": "borrar eliminar borra",
+        "pt": "apagar excluir eliminar",
+        "ar": "حذف احذف امسح مسح",
+    },
+    "privacy": {
+        "en": "privacy",
+        "fr": "confidentialite vie_privee",
+        "es": "privacidad",
+        "pt": "privacidade",
+        "ar": "الخصوصية خصوصية",
+    },
+    "mydata": {
+        "en": "mydata my_data my_answers",
+        "fr": "mesdonnees mes_donnees mes_reponses",
+        "es": "misdatos mis_datos mis_respuestas",
+        "pt": "meusdados meus_dados minhas_respostas",
+        "ar": "بياناتي اجوبتي",
+    },
+    "change": {
+        "en": "change correct",
+        "fr": "changer modifier corriger",
+        "es": "cambiar corregir",
+        "pt": "mudar alterar corrigir",
+        "ar": "تغيير تعديل غير",
+    },
+    "person": {
+        "en": "person human agent",
+        "fr": "personne humain quelqu'un",
+        "es": "persona alguien",
+        "pt": "pessoa alguem",
+        "ar": "شخص موظف",
+    },
+    "language": {
+        "en": "language languages",
+        "fr": "langue langues",
+        "es": "idioma idiomas lengua",
+        "pt": "idioma idiomas lingua",
+        "ar": "لغة اللغة",
+    },
+    "restart": {
+        "en": "restart start_again start_over",
+        "fr": "recommencer",
+        "es": "reiniciar empezar_de_nuevo",
+        "pt": "recomecar reiniciar",
+        "ar": "إعادة من_جديد",
+    },
+}
+JOIN: Final = {
+    "en": "join",
+    "fr": "rejoindre joindre",
+    "es": "unirse unirme",
+    "pt": "entrar",
+    "ar": "انضم انضمام",
+}
+OPTED_OUT_START: Final = {"en": "yes", "fr": "oui", "es": "si", "pt": "sim", "ar": "نعم"}
+
+SENTENCES: Final = {
+    "en": (
+        r"\bstop (?:(?:texting|messaging|writing|contacting|bothering|spamming|sending)\b"
+        r"|(?:the |these |those |your |all )?(?:messages?|texts?|sms|spam)\b)"
+        r"|\bplease stop\b|\bstop (?:it|this|that|now|please)\b"
+        r"|\bunsubscribe\b|\bopt (?:me )?out\b"
+        r"|\b(?:don t|do not|never|no longer)(?: ever)? (?:text|message|contact|write(?: to)?|send)"
+        r"(?: me\b| us\b| any| more\b)"
+        r"|\bleave me alone\b|\bno more (?:messages?|texts?|sms)\b"
+        r"|\b(?:take|remove) me (?:off|from)\b|\bremove my number\b"
+    ),
+    "fr": (
+        r"\b(?:arretez?|cessez|cesse|stoppez) (?:de |d |tout|les? |ces? |vos |svp|s il)"
+        r"|\bstop (?:aux? |les |svp|s il|merci)|\bn ?e? ?m ecri(?:vez|s) plus\b"
+        r"|\bne (?:me |m |nous )?(?:contactez|ecrivez|envoyez|texto?ez|derangez) (?:plus|pas)\b"
+        r"|\b(?:laissez|fichez) moi (?:tranquille|la paix)\b|\bplus de (?:messages?|sms|textos?)\b"
+        r"|\b(?:me|se) desabonner\b|\bdesabonnez moi\b|\bdesinscri(?:re|vez)\b"
+        r"|\b(?:retirez|supprimez|enlevez) (?:moi|mon numero)\b"
+    ),
+    "es": (
+        r"\b(?:dejen?|pare?n?|basta) de (?:escribir|mandar|enviar|molestar|contactar)"
+        r"|\bno (?:me |nos )?(?:escriban?|escribas|manden?|mandes|envien?|envies|contacten?|"
+        r"molesten?) mas\b|\bno quiero (?:mas |recibir )|\bdarme? de baja\b|\bdenme de baja\b"
+        r"|\bno mas (?:mensajes|sms)\b|\bpor favor (?:pare|paren|basta|alto)\b"
+        r"|\bborren mi numero\b"
+    ),
+    "pt": (
+        r"\b(?:parem?|deixem?) de (?:me )?(?:escrever|enviar|mandar|contatar|contactar|incomodar)"
+        r"|\bnao (?:me )?(?:escrevam?|mandem?|enviem?|contatem?|contactem?|incomodem?) mais\b"
+        r"|\bnao quero (?:mais |receber )|\bchega de (?:mensagens|sms)\b"
+        r"|\bpor favor,? parem?\b|\bsem mais mensagens\b|\b(?:tirem|removam) meu numero\b"
+    ),
+    "ar": (
+        r"(?:توقفوا|توقف|اوقفوا|اوقف|كفوا|كفي|وقفوا) (?:عن|ارسال|الرسائل|مراسلتي|هذه)"
+        r"|لا (?:ترسلوا|ترسل|تراسلوني|تراسلني|تكتبوا|تتصلوا|تبعثوا|تزعجوني)"
+        r"|لا اريد (?:رسائل|المزيد|اي رسائل|استلام|تلقي)|(?:الغوا|الغاء) (?:اشتراكي|الاشتراك)"
+        r"|(?:احذفوا|ازيلوا) رقمي"
+    ),
+}
+"""Sentences that ask us to stop, on normalised text. They are asked about, never ignored."""
+
+INSIDE: Final = {
+    "back": {
+        "en": "back go_back previous",
+        "fr": "retour precedent",
+        "es": "atras volver anterior",
+        "pt": "voltar anterior",
+        "ar": "رجوع السابق ارجع عودة",
+    },
+    "skip": {
+        "en": "skip pass next",
+        "fr": "passer sauter",
+        "es": "saltar omitir pasar",
+        "pt": "pular saltar",
+        "ar": "تخطي تخط تجاوز",
+    },
+    "more": {"en": "more", "fr": "plus", "es": "mas", "pt": "mais", "ar": "المزيد اكثر"},
+}
+"""Words that only mean something while a question waits; the engine reads them."""
