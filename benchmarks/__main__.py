@@ -12,11 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.metadata import version
 
 from benchmarks import environment
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "results"
+PACKAGES = ("python-telegram-bot", "flask", "twilio", "gunicorn")
 DEFAULT = "ptb-sql,telegraf-pg,flask-twilio,ours,ours-sms"
 
 
@@ -119,8 +121,16 @@ def facts(postgres: str) -> dict[str, str]:
         "Measured": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "Machine": f"{model}, {os.cpu_count()} cores; target and PostgreSQL on one, driver and "
         "fake provider on another",
-        "Versions": f"Python {platform.python_version()}, PostgreSQL {postgres}",
+        "Versions": f"Python {platform.python_version()}, PostgreSQL {postgres}, "
+        + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+        + f", Telegraf {telegraf()}",
     }
+
+
+def telegraf() -> str:
+    """The version of the Node peer that `peers/package.json` pins."""
+    pinned = json.loads((HERE / "peers" / "package.json").read_text())
+    return str(pinned["dependencies"]["telegraf"])
 
 
 def save(name: str, points: list[dict[str, object]], text: str) -> None:

@@ -9,6 +9,9 @@ from benchmarks.targets import Target
 
 T = TypeVar("T")
 
+COMPARED_AT = 64
+_PAIRS = (("ours", "ptb-sql"), ("ours", "telegraf-pg"), ("ours-sms", "flask-twilio"))
+
 _CLOSED = (
     "| at once | target | reply | answers/s (min–max) | per core | p50 ms | p99 ms "
     "| CPU ms/answer: application | database | peak MiB "
@@ -33,6 +36,7 @@ def markdown(
         "",
         *_closed(points, targets),
         *_open(points, targets),
+        *_compared(points),
         *_notes(targets),
     ]
     return "\n".join(lines) + "\n"
@@ -70,6 +74,31 @@ def _open(points: Sequence[Point], targets: Mapping[str, Target]) -> list[str]:
                 )
         lines.append("")
     return lines
+
+
+def _compared(points: Sequence[Point]) -> list[str]:
+    """Homeline's rows over each peer's on the same kind of channel, at 64 members at once."""
+    groups = {
+        name: [p for p in points if p.at_once == COMPARED_AT and p.target == name]
+        for pair in _PAIRS
+        for name in pair
+    }
+    lines = []
+    for own, peer in _PAIRS:
+        if groups[own] and groups[peer]:
+            rate, core, p99 = (
+                read(groups[own]) / read(groups[peer])
+                for read in (
+                    lambda group: _median(group, lambda p: p.rate),
+                    per_core,
+                    lambda group: _median(group, lambda p: p.p99 or 0),
+                )
+            )
+            lines.append(f"| {own} / {peer} | {rate:.2f} | {core:.2f} | {p99:.2f} |")
+    if not lines:
+        return []
+    head = [f"## Homeline over its peers, {COMPARED_AT} at once", ""]
+    return [*head, "| | answers/s | per core | p99 |", "|---|---|---|---|", *lines, ""]
 
 
 def _notes(targets: Mapping[str, Target]) -> list[str]:
