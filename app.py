@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 import commands
 import logs
 import settings as settings_module
+from bot import webhooks
 from composition import Homeline
 from public import health
 from settings import Settings, SettingsInvalid
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, *, homeline: Homeline | None = 
         homeline = Homeline(settings or _read_settings())
     app = HomelineApp("homeline", root_path=str(homeline.root), static_folder=None)
     app.config.update(
+        PUBLIC_URL=homeline.settings.public_url,
         SECRET_KEY=homeline.settings.secret_key,
         MAX_CONTENT_LENGTH=WEBHOOK_BYTES,
         MAX_FORM_PARTS=FORM_PARTS,
@@ -86,7 +88,8 @@ def create_web() -> Flask:
     logs.configure()
     app = create_app()
     homeline: Homeline = app.extensions["homeline"]
-    homeline.open()
+    for part in ("intake", "directory", "statuses"):  # before the threads come
+        getattr(homeline, part)
     logs.event("web.started", env=homeline.settings.env)
     return app
 
@@ -94,6 +97,7 @@ def create_web() -> Flask:
 def _register(app: Flask, homeline: Homeline) -> None:
     """Give the application its parts."""
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(webhooks.blueprint)
     commands.register(app)
 
 

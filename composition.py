@@ -1,7 +1,8 @@
 """What every process needs, put together in one place: database, keys, clock, settings.
 
 `app.py` and `jobs/__main__.py` make one `Homeline` each and pass its parts on; nothing
-below them knows where a connection or a key came from.
+below them knows where a connection or a key came from. Every part is made when first needed, so
+that a command which needs no database runs without one.
 """
 
 import atexit
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from alembic import command
@@ -18,10 +20,16 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 import private_server
+from bot.directory import Directory, StoredContents
+from bot.doorbell import Ringer
+from bot.inbound import Intake
+from bot.outcomes import Endpoints, Sender
+from bot.statuses import Statuses
 from models import walls
 from models.clock import Clock, MovableClock, SystemClock
 from models.db import make_engine, open_engine
 from models.sealed import Keyring
+from services.organisations import OrganisationKeyring
 from settings import Settings
 
 ROOT = Path(__file__).resolve().parent
@@ -32,15 +40,16 @@ _CONNECTIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Two ways into one database: for ordinary work, and with pinned plans for the message path."""
+    """The ways into one database: ordinary work, the message path, and delivery of all messages."""
 
     engine: Engine
     message_path: Engine
+    delivery: Engine
     owner_url: str
 
 
 class Homeline:
-    """Settings, keys, clock and database of one process; the database opens when first needed."""
+    """Settings, keys, clock, database and the chat front of one process."""
 
     root = ROOT
 
@@ -50,7 +59,6 @@ class Homeline:
         self._lock = threading.RLock()
         self._databases: Databases | None = None
         self._membership: private_server.Membership | None = None
-        self._clock: Clock | None = None
 
     @property
     def engine(self) -> Engine:
@@ -62,14 +70,46 @@ class Homeline:
         """For models/message_path.py: few connections, pinned plans."""
         return self.open().message_path
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
         """The machine's clock; in development one that can be moved, the same for all processes."""
-        with self._lock:
-            if self._clock is None:
-                moves = self.settings.development
-                self._clock = MovableClock(self.engine) if moves else SystemClock()
-            return self._clock
+        return MovableClock(self.engine) if self.settings.development else SystemClock()
+
+    @cached_property
+    def keys(self) -> OrganisationKeyring:
+        """The open keys of organisations."""
+        return OrganisationKeyring(self.engine, self.keyring)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Finds channels."""
+        return Directory(self.engine, self.keys)
+
+    @cached_property
+    def ringer(self) -> Ringer:
+        """Wakes the workers of this machine."""
+        return Ringer(self.settings.data)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Takes messages in."""
+        ring = self.ringer.ring
+        return Intake(self.engine, self.message_path, self.keyring, self.keys, self.clock, ring)
+
+    @cached_property
+    def sender(self) -> Sender:
+        """Sends claimed messages."""
+        settings = self.settings
+        endpoints = Endpoints(
+            settings.telegram_api_url, settings.twilio_api_url, settings.public_url
+        )
+        contents = StoredContents(self.engine)
+        return Sender(self.directory, self.keyring, self.clock, endpoints, contents)
+
+    @cached_property
+    def statuses(self) -> Statuses:
+        """Records what providers say about messages sent."""
+        return Statuses(self.engine, self.message_path)
 
     def open(self) -> Databases:
         """Open the database, joining the private server if no other is named.
@@ -91,8 +131,8 @@ class Homeline:
             if self._databases is not None:
                 self._databases.engine.dispose()
                 self._databases.message_path.dispose()
+                self._databases.delivery.dispose()
                 self._databases = None
-            self._clock = None
             if self._membership is not None:
                 self._membership.leave()
                 self._membership = None
@@ -115,6 +155,15 @@ class Homeline:
                 development=development,
                 pinned_plans=True,
                 pool_size=_MESSAGE_PATH_CONNECTIONS,
+                max_overflow=0,
+                pool_pre_ping=False,
+            ),
+            delivery=open_engine(
+                url,
+                development=development,
+                pinned_plans=True,
+                system=True,
+                pool_size=1,
                 max_overflow=0,
                 pool_pre_ping=False,
             ),

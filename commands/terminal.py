@@ -1,13 +1,22 @@
 """What commands share: the parts of this process, and how they speak to the terminal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import click
 import orjson
 from flask import current_app
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
 
 from composition import Homeline
+from models.db import transaction
+from models.walls import RoleTooStrong, system_scope
+from private_server import PrivateServerError
+from services import organisations
+from services.errors import AppError
 
 
 def homeline() -> Homeline:
@@ -21,6 +30,13 @@ def as_json(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "json", is_flag=True, help="Print one JSON object.")(command)
 
 
+def for_organisation(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--organisation`: an id, a name or a short name."""
+    return click.option(
+        "--organisation", required=True, metavar="O", help="Its id, name or short name."
+    )(command)
+
+
 def report(result: Mapping[str, object], sentence: str, *, json: bool) -> None:
     """Print what a command made, for a person or for a program."""
     click.echo(orjson.dumps(result, default=str).decode() if json else sentence)
@@ -29,3 +45,36 @@ def report(result: Mapping[str, object], sentence: str, *, json: bool) -> None:
 def refuse(sentence: str) -> click.ClickException:
     """Return the error that ends a command with a sentence."""
     return click.ClickException(sentence)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn what services and the database refuse into a sentence and exit code 1."""
+    try:
+        yield
+    except AppError as error:
+        raise refuse(error.sentence) from None
+    except (RoleTooStrong, PrivateServerError) as error:
+        raise refuse(str(error)) from None
+    except OperationalError:
+        raise refuse("The database cannot be reached: check DATABASE_URL.") from None
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != "42P01":  # undefined table
+            raise
+        raise refuse("The tables are missing: run `flask db upgrade`.") from None
+
+
+def organisation_id(wanted: str) -> UUID:
+    """Return the id of an organisation given by id, name or short name."""
+    with system_scope(homeline().engine) as db:
+        found = organisations.find(db, wanted)
+        if found is None:
+            raise refuse(f"There is no organisation called {wanted!r}.")
+        return found.id
+
+
+@contextmanager
+def inside(wanted: str) -> Iterator[Session]:
+    """Give a transaction of one organisation; faults end the command with a sentence."""
+    with sentences(), transaction(homeline().engine, organisation_id(wanted)) as db:
+        yield db

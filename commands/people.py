@@ -1,0 +1,58 @@
+"""`flask organisation` and `flask key`: who may use Homeline."""
+
+from datetime import timedelta
+
+import click
+from flask.cli import AppGroup
+
+from commands.terminal import as_json, for_organisation, homeline, inside, report, sentences
+from models.base import new_id
+from models.db import transaction
+from services import api_keys, organisations
+
+organisation = AppGroup("organisation", help="Data controllers: each behind walls of its own.")
+key = AppGroup("key", help="API keys.")
+
+
+@organisation.command("create")
+@click.argument("name")
+@click.option("--short", metavar="S", help="What messages show, at most 24 characters.")
+@click.option("--languages", default="en,fr,es,pt,ar", show_default=True, help="First: default.")
+@as_json
+def create_organisation(name: str, short: str | None, languages: str, json: bool) -> None:
+    """Create an organisation with keys of its own."""
+    line = homeline()
+    with sentences():
+        now = line.clock.now()
+        with transaction(line.engine, new_id(now)) as db:
+            made = organisations.create(
+                db,
+                name,
+                short_name=short,
+                languages=tuple(word.strip() for word in languages.split(",") if word.strip()),
+                keyring=line.keyring,
+                now=now,
+            )
+            result = {"id": made.id, "name": made.name, "short_name": made.short_name}
+    report(result, f"Created {made.name}: {made.id}", json=json)
+
+
+@key.command("create")
+@click.argument("name")
+@for_organisation
+@click.option("--scope", "scopes", multiple=True, required=True, help="May repeat; * for all.")
+@click.option("--days", type=click.IntRange(1, 365), default=365, show_default=True)
+@as_json
+def create_key(
+    name: str, organisation: str, scopes: tuple[str, ...], days: int, json: bool
+) -> None:
+    """Create an API key. It is shown once and never again."""
+    with inside(organisation) as db:
+        made = api_keys.create(
+            db, name, scopes=scopes, lasts=timedelta(days=days), now=homeline().clock.now()
+        )
+    result = {"id": made.id, "key": made.secret, "prefix": made.prefix, "scopes": sorted(scopes)}
+    report(result, f"{made.secret}\nKeep it now: it cannot be shown again.", json=json)
+
+
+COMMANDS = (organisation, key)
