@@ -97,7 +97,8 @@ def run(arguments: argparse.Namespace) -> None:
         return points, report.markdown(points, targets, plan, facts(cluster.version()))
 
     try:
-        cluster = database.start(server_cpu, arguments.postgres or database.find_binaries())
+        binaries = arguments.postgres or database.find_binaries()
+        cluster = database.start(server_cpu, binaries, logs / "postgres.log")
         os.sched_setaffinity(0, {driver_cpu})
         points, text = uvloop.run(session())
     except processes.NotStarted as error:

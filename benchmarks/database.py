@@ -45,7 +45,7 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(cpu: int, binaries: pathlib.Path) -> Cluster:
+def start(cpu: int, binaries: pathlib.Path, log: pathlib.Path) -> Cluster:
     """A new cluster on one core, in a temporary folder.
 
     Raises processes.NotStarted when it does not answer.
@@ -74,13 +74,13 @@ def start(cpu: int, binaries: pathlib.Path) -> Cluster:
     process = processes.start(
         [str(binaries / "postgres"), "-D", str(data)],
         cpu=cpu,
-        log=folder / "postgres.log",
+        log=log,
         cwd=pathlib.Path("/"),
         user=user,
     )
     cluster = Cluster(folder, port, process)
     atexit.register(cluster.stop)
-    _wait(cluster)
+    _wait(cluster, log)
     return cluster
 
 
@@ -110,12 +110,12 @@ def _unprivileged_user() -> str | None:
     return "postgres" if "\npostgres:" in passwd else "nobody"
 
 
-def _wait(cluster: Cluster, timeout: float = 30) -> None:
+def _wait(cluster: Cluster, log: pathlib.Path, timeout: float = 30) -> None:
     end = time.monotonic() + timeout
     while time.monotonic() < end and cluster.process.poll() is None:
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(cluster.url("postgres"), connect_timeout=2).close()
             return
         time.sleep(0.1)
-    log = (cluster.folder / "postgres.log").read_text(errors="replace")
-    raise processes.NotStarted(f"PostgreSQL did not start: {log[-500:]}")
+    tail = log.read_text(errors="replace")[-500:]
+    raise processes.NotStarted(f"PostgreSQL did not start: {tail}")

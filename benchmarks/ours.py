@@ -91,7 +91,9 @@ class _Homeline:
         database = f"create database {DATABASE} owner homeline_owner"
         cluster.execute("postgres", *roles, database)
         self._flask("db", "upgrade")
-        organisation = self._created("organisation", "create", "Benchmark", "--short", "Bench")
+        organisation = self._created(
+            "organisation", "create", "Benchmark", "--short", "Bench", "--languages", "en"
+        )
         own = ("--organisation", organisation["id"])
         telegram = self._created(
             "channel", "add", "telegram", *own, "--token", "123:benchmark", "--secret", SECRET
