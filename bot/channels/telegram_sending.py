@@ -115,11 +115,11 @@ class TelegramSender:
 
 
 def keyboard(prompt: Prompt) -> list[list[Button]]:
-    """Rows of inline buttons (reference 6): navigation always in a last row of its own."""
+    """Rows of inline buttons (reference 6): navigation always in rows of its own at the end."""
     buttons = [_button(choice, _tick(choice, prompt)) for choice in prompt.choices]
     rows = _rows(buttons)
-    if prompt.navigation:
-        rows.append([_button(choice, "") for choice in prompt.navigation])
+    beside = [_button(choice, "") for choice in prompt.navigation]
+    rows += [beside[start : start + 3] for start in range(0, len(beside), 3)]
     if sum(len(row) for row in rows) > BUTTON_LIMIT:
         raise SendError("too_many_buttons", "More buttons than Telegram takes.", alert=True)
     return rows
@@ -134,10 +134,9 @@ def _rows(buttons: Sequence[Button]) -> list[list[Button]]:
 
 
 def _tick(choice: Choice, prompt: Prompt) -> str:
-    value = choice.payload.rpartition(".")[2]
-    if prompt.style != "multi" or value in ("done", "more", "skip", "back", "menu"):
+    if prompt.style != "multi":
         return ""
-    return "\u2611 " if value in prompt.picked else "\u2610 "
+    return "\u2611 " if choice.payload in prompt.picked else "\u2610 "
 
 
 def _button(choice: Choice, tick: str) -> Button:

@@ -199,7 +199,11 @@ def _input(message: Fields, sender: Fields) -> Input:
 
 def _without_bot_name(text: str) -> str:
     command = _COMMAND.match(text)
-    if command is None or command.group(2) is None:
+    if command is None:
+        return text
+    if command.group(1).lower() == "start":
+        return "/start"
+    if command.group(2) is None:
         return text
     return f"/{command.group(1)}{text[command.end() :]}"
 

@@ -55,7 +55,7 @@ class Picture:
 def picture_of(prompt: Prompt) -> Picture | None:
     """The buttons or the list for a prompt; None when lines with digits serve it better."""
     choices = [*prompt.choices, *prompt.navigation]
-    if not prompt.choices or prompt.style == "multi" or len(prompt.text) > BODY_LIMIT:
+    if not choices or prompt.style == "multi" or len(prompt.text) > BODY_LIMIT:
         return None
     if any(not c.label or len(c.payload) > PAYLOAD_LIMIT for c in choices):
         return None

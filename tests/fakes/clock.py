@@ -39,4 +39,4 @@ class FakeClock:
         """Wait that many provider seconds; an `advance` shortens it."""
         end = self.elapsed() + seconds
         while (left := end - self.elapsed()) > 0:
-            await asyncio.sleep(min(left / self.speed, 0.05))
+            await asyncio.sleep(min(left / self.speed, 0.25))
