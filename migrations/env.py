@@ -16,12 +16,21 @@ from models.db import make_engine
 
 # A migration waits five seconds for a lock at most: behind it everybody else would wait as well.
 LIMITS = ("SET lock_timeout = '5s'", "SET statement_timeout = '15min'")
+LIMITS_END = ("RESET lock_timeout", "RESET statement_timeout")
 ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('homeline migrations'))")
 DONE = text("SELECT pg_advisory_unlock(hashtext('homeline migrations'))")
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations asked for, one transaction each, never two runs at once."""
+    """Run the migrations asked for, one transaction each, never two runs at once.
+
+    Whatever the caller had begun is committed first: Alembic leaves committing to a caller whose
+    transaction is open when it is configured.
+    """
+    for limit in LIMITS:
+        connection.execute(text(limit))
+    connection.execute(ONE_AT_A_TIME)
+    connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -29,18 +38,14 @@ def run(connection: Connection) -> None:
         include_schemas=False,
         compare_server_default=True,
     )
-    for limit in LIMITS:
-        connection.execute(text(limit))
-    connection.execute(ONE_AT_A_TIME)
-    connection.commit()
     try:
         with context.begin_transaction():
             context.run_migrations()
     finally:
         connection.rollback()
         connection.execute(DONE)
-        connection.execute(text("RESET lock_timeout"))
-        connection.execute(text("RESET statement_timeout"))
+        for limit in LIMITS_END:
+            connection.execute(text(limit))
         connection.commit()
 
 
