@@ -1,0 +1,170 @@
+"""Every route x who asks x whose data: an unlisted route fails, and no route leaks over a wall.
+
+A new route gets one line in ROUTES. What `key` routes answer is then tested without further ado:
+401 without a key, 403 without the scope, and nothing of another organisation with all scopes.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+from werkzeug.routing import Rule
+
+from models.channel import ChannelKind
+from models.db import transaction
+from models.walls import system_scope
+from services import api_keys
+from tests.conftest import MadeUp, MovedByHand, Urls, another_organisation
+from tests.web import served
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may ask: "anybody", "provider" (proves itself), "key" (by method: the scope needed)."""
+
+    who: str
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    development_only: bool = False
+
+
+def key(**scopes: str) -> Access:
+    """A route that needs an API key: `key(GET="people:read")`."""
+    return Access("key", scopes)
+
+
+ANYBODY = Access("anybody")
+PROVIDER = Access("provider")
+ROUTES: dict[str, Access] = {
+    "/healthz": ANYBODY,
+    "/readyz": ANYBODY,
+    "/metrics": ANYBODY,  # this machine or a token: tests/house/test_health.py
+    "/webhooks/<any(telegram, twilio, simulator):provider>/<channel_key>": PROVIDER,
+    "/webhooks/twilio/<channel_key>/status": PROVIDER,
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Two organisations, one of which has people."""
+
+    app: Flask
+    ids: Mapping[str, str]
+    keys: Mapping[str, str]
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def rules(self, who: str) -> list[tuple[Rule, Access]]:
+        found = self.app.url_map.iter_rules()
+        return [(rule, ROUTES[rule.rule]) for rule in found if ROUTES[rule.rule].who == who]
+
+    def address(self, rule: Rule) -> str:
+        """A path of this rule that names rows of the organisation with people."""
+        values = {name: self.ids.get(name, "nothing") for name in rule.arguments}
+        with self.app.test_request_context():
+            _, path = rule.build(values, append_unknown=False) or ("", rule.rule)
+        return str(path)
+
+
+@pytest.fixture
+def stage(
+    urls: Urls,
+    engine: Engine,
+    organisation: MadeUp,
+    keyring: Any,
+    making: Any,
+    clock: MovedByHand,
+    tmp_path: Path,
+) -> Iterator[Stage]:
+    stranger = another_organisation(engine, keyring, clock.now(), "Another Consulate")
+    with making() as make:
+        channel = make.channel(ChannelKind.TELEGRAM)
+        contact = make.contact()
+        session = make.flow_session(contact)
+        message = make.message(contact)
+        ids = {
+            "organisation_id": str(organisation.id),
+            "provider": "telegram",
+            "channel_key": channel.key,
+            "contact_id": str(contact.id),
+            "registration_id": str(session.id),
+            "message_id": str(message.id),
+        }
+    keys = {}
+    wanted = {
+        "everything": (organisation, "*"),
+        "nothing": (organisation, "none:none"),
+        "stranger": (stranger, "*"),
+    }
+    for word, (owner, scope) in wanted.items():
+        with transaction(engine, owner.id) as db:
+            keys[word] = api_keys.create(db, word, scopes=[scope], now=clock.now()).secret
+    with served(urls, tmp_path, clock) as app:
+        yield Stage(app, ids, keys)
+
+
+def test_every_route_is_listed(stage: Stage) -> None:
+    known = {rule.rule for rule in stage.app.url_map.iter_rules()}
+    assert not known - ROUTES.keys(), "say in ROUTES who may ask"
+    assert not ROUTES.keys() - known, "these routes are gone"
+
+
+def test_development_routes_are_absent_in_production(
+    urls: Urls, engine: Engine, clock: MovedByHand, tmp_path: Path
+) -> None:
+    with served(urls, tmp_path, clock, env="production") as app:
+        known = {rule.rule for rule in app.url_map.iter_rules()}
+    assert not known & {rule for rule, access in ROUTES.items() if access.development_only}
+
+
+def test_what_is_for_anybody_answers_anybody(stage: Stage) -> None:
+    for rule, _ in stage.rules("anybody"):
+        if "GET" in (rule.methods or ()):
+            assert stage.client.get(stage.address(rule)).status_code not in {401, 403}, rule.rule
+
+
+def test_who_is_no_provider_is_refused_and_leaves_nothing(stage: Stage, engine: Engine) -> None:
+    for rule, _ in stage.rules("provider"):
+        answer = stage.client.post(stage.address(rule), json={"update_id": 1})
+        assert answer.status_code in {401, 403, 404}, rule.rule
+    with system_scope(engine) as db:
+        assert db.scalar(text("select count(*) from receipts")) == 0
+        assert db.scalar(text("select count(*) from quarantine")) == 0
+
+
+def test_a_route_for_keys_refuses_who_has_none(stage: Stage) -> None:
+    for rule, _ in stage.rules("key"):
+        for method in set(METHODS) & (rule.methods or set()):
+            answer = stage.client.open(stage.address(rule), method=method, json={})
+            assert answer.status_code == 401, (method, rule.rule)
+
+
+def test_a_route_for_keys_refuses_a_key_without_the_scope(stage: Stage) -> None:
+    headers = {"Authorization": f"Bearer {stage.keys['nothing']}"}
+    for rule, access in stage.rules("key"):
+        methods = set(METHODS) & (rule.methods or set())
+        assert methods == set(access.scopes), f"name a scope for each method of {rule.rule}"
+        for method in methods:
+            answer = stage.client.open(stage.address(rule), method=method, json={}, headers=headers)
+            assert answer.status_code == 403, (method, rule.rule)
+
+
+def test_no_route_shows_another_organisation_anything(stage: Stage) -> None:
+    headers = {"Authorization": f"Bearer {stage.keys['stranger']}"}
+    secret = [value for name, value in stage.ids.items() if name.endswith("_id")]
+    for rule, access in stage.rules("key"):
+        for method in access.scopes:
+            answer = stage.client.open(stage.address(rule), method=method, json={}, headers=headers)
+            assert answer.status_code < 500, (method, rule.rule)
+            if rule.arguments & stage.ids.keys():
+                assert answer.status_code == 404, (method, rule.rule)
+            else:
+                assert not [one for one in secret if one in answer.text], (method, rule.rule)
