@@ -64,6 +64,7 @@ class Channel(Identified, Base):
 class ChannelBudget(Owned, Base):
     """The bucket of one channel: `rate` tokens a second up to `burst`.
 
+    Replies may run ahead of the rate by `overdraft`, as far as the provider queues them itself.
     `unconsented_*` bounds the replies of one day to people who have not consented.
     """
 
@@ -76,6 +77,7 @@ class ChannelBudget(Owned, Base):
     channel_id: Mapped[UUID] = mapped_column(primary_key=True)
     rate: Mapped[float] = mapped_column(REAL)
     burst: Mapped[float] = mapped_column(REAL)
+    overdraft: Mapped[float] = mapped_column(REAL, server_default=text("0"))
     tokens: Mapped[float] = mapped_column(REAL)
     refilled_at: Mapped[datetime]
     paused_until: Mapped[datetime | None]

@@ -20,23 +20,29 @@ PINNED = {
 
 
 def make_engine(
-    url: str | URL, role: str | None = None, *, pinned_plans: bool = False, **options: Any
+    url: str | URL,
+    role: str | None = None,
+    *,
+    pinned_plans: bool = False,
+    system: bool = False,
+    **options: Any,
 ) -> Engine:
     """Return an engine over psycopg; `postgres://` and `postgresql://` are both accepted.
 
-    With `role` every connection takes that role on. `pinned_plans` is for the message path only.
-    Other options go to SQLAlchemy's create_engine.
+    With `role` every connection takes that role on. `pinned_plans` is for the message path only,
+    `system` (every connection in the system scope) for delivery only. Other options go to
+    SQLAlchemy's create_engine.
     """
     settings = dict(PINNED) if pinned_plans else {}
+    if system:
+        settings |= walls.SYSTEM_SETTING
     if role:
         settings["role"] = role
     options.setdefault("pool_pre_ping", True)
     return create_engine(_with_settings(driver_url(url), settings), **options)
 
 
-def open_engine(
-    url: str | URL, *, development: bool, pinned_plans: bool = False, **options: Any
-) -> Engine:
+def open_engine(url: str | URL, *, development: bool, **options: Any) -> Engine:
     """Return an engine whose role respects the walls; walls.RoleTooStrong when it cannot.
 
     In development a superuser's connections step down to the app role, which migrations have made.
@@ -47,7 +53,7 @@ def open_engine(
             role = walls.check_role(connection, development=development)
     finally:
         probe.dispose()
-    return make_engine(url, role, pinned_plans=pinned_plans, **options)
+    return make_engine(url, role, **options)
 
 
 def driver_url(url: str | URL) -> URL:

@@ -50,7 +50,9 @@ class Lane(IntEnum):
     BROADCASTS = 2
 
 
+QUEUED = text("status = 'queued'")
 UNSENT = text("status IN ('queued', 'sending')")
+LOST = text("status IN ('sending', 'unknown') AND leased_until IS NOT NULL")
 
 
 class Message(Identified, Base):
@@ -69,7 +71,8 @@ class Message(Identified, Base):
         one_of("direction", Direction),
         one_of("status", MessageStatus),
         one_of("kind", MessageKind),
-        Index("ix_messages_claim", "channel_id", "lane", "due_at", postgresql_where=UNSENT),
+        Index("ix_messages_claim", "channel_id", "lane", "due_at", "id", postgresql_where=QUEUED),
+        Index("ix_messages_lost", "leased_until", postgresql_where=LOST),
         Index("ix_messages_unsent", "organisation_id", "contact_id", postgresql_where=UNSENT),
         Index(
             "ix_messages_provider_id",

@@ -55,6 +55,10 @@ SYSTEM: dict[str, frozenset[str]] = {
 """What the system scope may do, by table."""
 
 
+SYSTEM_SETTING = {"app.scope": "system"}
+"""The server setting of a connection that is always in the system scope (delivery only)."""
+
+
 class RoleTooStrong(Exception):
     """The database role ignores row-level security (superuser or BYPASSRLS)."""
 

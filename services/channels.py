@@ -26,21 +26,25 @@ FASTEST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Messages a second and in one burst; replies a day to people who have not consented."""
+    """Messages a second and in one burst; replies a day to people who have not consented.
+
+    `overdraft` is how far replies may run ahead of the rate: as far as the provider queues them.
+    """
 
     rate: float
     burst: float
+    overdraft: float
     unconsented_a_day: int
 
 
 BUDGETS: Mapping[ChannelKind, Budget] = {
     # Telegram allows about 30 a second, https://core.telegram.org/bots/faq, 2026-11
-    ChannelKind.TELEGRAM: Budget(25, 25, 20_000),
+    ChannelKind.TELEGRAM: Budget(25, 25, 0, 50_000),
     # Meta's limit for a business number, 80 a second, 2026-11
-    ChannelKind.WHATSAPP: Budget(80, 80, 5_000),
+    ChannelKind.WHATSAPP: Budget(80, 80, 10_000, 20_000),
     # One part a second is what an ordinary long number may send; a short code gives its own rate.
-    ChannelKind.SMS: Budget(1, 1, 1_000),
-    ChannelKind.SIMULATOR: Budget(1_000, 1_000, 100_000),
+    ChannelKind.SMS: Budget(1, 10, 10_000, 20_000),
+    ChannelKind.SIMULATOR: Budget(1_000, 1_000, 0, 100_000),
 }
 """What a new channel may send until somebody says otherwise."""
 
@@ -188,6 +192,7 @@ def _budget(channel: Channel, rate: float | None, now: datetime) -> ChannelBudge
         channel_id=channel.id,
         rate=usual.rate if rate is None else rate,
         burst=burst,
+        overdraft=usual.overdraft,
         tokens=burst,
         refilled_at=now,
         unconsented_limit=usual.unconsented_a_day,

@@ -195,8 +195,14 @@ class Channel(Protocol):
     def parse(self, view: ChannelView, request: WebhookRequest) -> list[Arrival]:
         """What came in; odd content becomes kind "ignored", an unreadable body raises Malformed."""
 
-    def acknowledge(self, arrivals: Sequence[Arrival]) -> tuple[str, bytes]:
-        """Content type and body of the webhook's answer once the arrivals are stored."""
+    def parse_status(self, view: ChannelView, request: WebhookRequest) -> StatusUpdate | None:
+        """What became of a message of ours; None when the callback says nothing we act on."""
+
+    def acknowledge(self, arrivals: Sequence[Arrival], say: str | None = None) -> tuple[str, bytes]:
+        """Content type and body of the webhook's answer once the arrivals are stored.
+
+        `say` is a text to put into the answer itself: for somebody who has no address any more.
+        """
 
     async def send(
         self,

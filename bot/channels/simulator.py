@@ -14,6 +14,7 @@ from bot.channels.base import (
     ContentStore,
     Delivery,
     Malformed,
+    StatusUpdate,
     WebhookRejected,
     WebhookRequest,
     clean,
@@ -66,9 +67,13 @@ class Simulator:
             )
         ]
 
-    def acknowledge(self, arrivals: Sequence[Arrival]) -> tuple[str, bytes]:
-        """An empty object; the page asks for the messages itself."""
-        return "application/json", b"{}"
+    def parse_status(self, view: ChannelView, request: WebhookRequest) -> StatusUpdate | None:
+        """Nothing leaves the house, so nothing is reported."""
+        return None
+
+    def acknowledge(self, arrivals: Sequence[Arrival], say: str | None = None) -> tuple[str, bytes]:
+        """What is said at once, if anything; the page asks for all other messages itself."""
+        return "application/json", json.dumps({"say": say} if say else {}).encode()
 
     async def send(
         self,

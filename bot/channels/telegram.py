@@ -34,6 +34,7 @@ from bot.channels.base import (
     Delivery,
     Malformed,
     SendError,
+    StatusUpdate,
     WebhookRejected,
     WebhookRequest,
 )
@@ -65,9 +66,19 @@ class Telegram:
         arrival = read_update(update, request.body, bot_name)
         return [arrival or _rarer(update, request.body)]
 
-    def acknowledge(self, arrivals: Sequence[Arrival]) -> tuple[str, bytes]:
-        """Stop the button's spinner inside the webhook's answer: it needs no result."""
+    def parse_status(self, view: ChannelView, request: WebhookRequest) -> StatusUpdate | None:
+        """Telegram reports no statuses."""
+        return None
+
+    def acknowledge(self, arrivals: Sequence[Arrival], say: str | None = None) -> tuple[str, bytes]:
+        """Stop the button's spinner, or say something, inside the webhook's answer.
+
+        One method fits into an answer and its result is not told; both are fine for these two.
+        """
         for arrival in arrivals:
+            chat = arrival.chat or arrival.address.partition(":")[2]
+            if say is not None and chat:
+                return "application/json", json.dumps(_said(chat, say)).encode()
             if arrival.callback_id is not None:
                 answer = {"method": "answerCallbackQuery", "callback_query_id": arrival.callback_id}
                 return "application/json", json.dumps(answer).encode()
@@ -82,6 +93,12 @@ class Telegram:
     ) -> str:
         """Send, edit or close; return the message id in the chat."""
         return await TelegramSender(http, view, delivery, classify).send()
+
+
+def _said(chat: str, text: str) -> dict[str, object]:
+    group, _, topic = chat.partition("/")
+    said: dict[str, object] = {"method": "sendMessage", "chat_id": int(group), "text": text}
+    return said | ({"message_thread_id": int(topic)} if topic else {})
 
 
 def _rarer(update: dict[str, object], body: bytes) -> Arrival:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from html import escape
 
 import aiohttp
 from twilio.request_validator import (  # type: ignore[import-untyped]
@@ -29,7 +30,8 @@ from bot.channels.twilio_sending import TwilioSender
 # The library warns with the header's content, which a stranger chooses.
 logging.getLogger("twilio.request_validator").setLevel(logging.ERROR)
 
-EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+XML = '<?xml version="1.0" encoding="UTF-8"?>'
+EMPTY_TWIML = f"{XML}<Response/>".encode()
 
 
 class Twilio:
@@ -62,9 +64,12 @@ class Twilio:
         """What became of a message; None when the callback says nothing we act on."""
         return read_status(dict(reversed(read_fields(request))), request.query)
 
-    def acknowledge(self, arrivals: Sequence[Arrival]) -> tuple[str, bytes]:
+    def acknowledge(self, arrivals: Sequence[Arrival], say: str | None = None) -> tuple[str, bytes]:
         """Empty TwiML: replies go through the outbox, where they have an id and a status."""
-        return "text/xml", EMPTY_TWIML
+        if say is None:
+            return "text/xml", EMPTY_TWIML
+        twiml = f"{XML}<Response><Message>{escape(say)}</Message></Response>"
+        return "text/xml", twiml.encode()
 
     async def send(
         self,

@@ -1,0 +1,190 @@
+"""The delivery loop: claims what is due, sends it outside any transaction, records what became.
+
+One loop in each worker. A turn records finished sends and claims new ones in one transaction; the
+sends themselves run side by side, never two to the same contact. A doorbell wakes the loop, and it
+looks by itself, often while there is traffic and a few times a second when there is none.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import aiohttp
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+import logs
+from bot.doorbell import Bell
+from bot.outcomes import Outcome, Sender
+from models.clock import Clock
+from models.message_path import Claimed, delivery_turn, renew_leases
+
+LEASE = timedelta(seconds=8)
+RENEW_EVERY = 2.0
+AWAKE_LOOK = 0.01
+ASLEEP_LOOK = 0.25
+AWAKE_FOR = 1.0
+GATHER = 0.004
+GATHER_FROM = 6
+MOST_AT_ONCE = 256
+Result = TypeVar("Result")
+MOST_FLYING = 1024
+AFTER_FAILURE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How much one loop does at once; the defaults suit a worker with a core of its own."""
+
+    most_at_once: int = MOST_AT_ONCE
+    most_flying: int = MOST_FLYING
+
+
+class DeliveryLoop:
+    """Sends the outbox of all organisations for one worker."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        sender: Sender,
+        clock: Clock,
+        worker: str,
+        bell: Bell | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._engine = engine
+        self._sender = sender
+        self._clock = clock
+        self._worker = worker
+        self._bell = bell
+        self._settings = settings or Settings()
+        self._database = ThreadPoolExecutor(1, "delivery-database")
+        self._connection: Connection | None = None
+        self._flying: dict[UUID, asyncio.Task[None]] = {}
+        self._done: list[dict[str, Any]] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._awake_until = 0.0
+
+    async def run(self) -> None:
+        """Send until ``stop`` is called; then claim nothing, wait for what flies, record, leave."""
+        loop = asyncio.get_running_loop()
+        if self._bell:
+            loop.add_reader(self._bell.socket, self._heard)
+        renewing = asyncio.create_task(self._renew())
+        try:
+            async with aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), auto_decompress=True
+            ) as http:
+                while not self._stopping:
+                    await self._once(http)
+                await self._land()
+        finally:
+            renewing.cancel()
+            if self._bell:
+                loop.remove_reader(self._bell.socket)
+                self._bell.close()
+            self._database.shutdown()
+
+    def stop(self) -> None:
+        """Ask the loop to leave in good order."""
+        self._stopping = True
+        self._wake.set()
+
+    def _heard(self) -> None:
+        if self._bell:
+            self._bell.drain()
+        self._wake.set()
+
+    async def _once(self, http: aiohttp.ClientSession) -> None:
+        self._wake.clear()
+        room = self._settings.most_flying - len(self._flying)
+        claimed = await self._turn(min(room, self._settings.most_at_once))
+        for message in claimed:
+            self._flying[message.id] = asyncio.create_task(self._send(http, message))
+        now = asyncio.get_running_loop().time()
+        if claimed:
+            self._awake_until = now + AWAKE_FOR
+        if len(claimed) >= GATHER_FROM or len(self._flying) >= GATHER_FROM:
+            await asyncio.sleep(GATHER)
+        await self._wait(AWAKE_LOOK if now < self._awake_until else ASLEEP_LOOK)
+
+    async def _wait(self, seconds: float) -> None:
+        if not self._done:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), seconds)
+
+    async def _send(self, http: aiohttp.ClientSession, message: Claimed) -> None:
+        try:
+            outcome = await self._sender.send(http, message)
+        except Exception as error:  # noqa: BLE001 - one message must not end the loop
+            logs.event("message.failed", kind=type(error).__name__, channel_kind=message.scheme)
+            outcome = Outcome(status="failed", error_code="internal")
+        self._flying.pop(message.id, None)
+        self._done.append(outcome.row(message))
+        self._wake.set()
+
+    async def _turn(self, wanted: int) -> list[Claimed]:
+        done, self._done = self._done, []
+        try:
+            return await self._in_database(
+                lambda connection: delivery_turn(
+                    connection,
+                    self._worker,
+                    done=done,
+                    wanted=0 if self._stopping else wanted,
+                    lease=LEASE,
+                    now=self._clock.now(),
+                )
+            )
+        except DBAPIError as error:
+            # What was sent stays to be recorded; until then its lease is renewed or recovered.
+            self._done = done + self._done
+            logs.event("delivery.waiting", kind=type(error).__name__)
+            await asyncio.sleep(AFTER_FAILURE)
+            return []
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            ids = list(self._flying)
+            if ids:
+                with suppress(DBAPIError):
+                    await self._in_database(
+                        lambda connection, ids=ids: renew_leases(  # type: ignore[misc]
+                            connection, self._worker, ids, LEASE
+                        )
+                    )
+
+    async def _land(self) -> None:
+        """Wait for what flies and record it; a database that is away is waited for a while."""
+        if self._flying:
+            await asyncio.wait(self._flying.values())
+        for _ in range(10):
+            if not self._done:
+                return
+            await self._turn(0)
+
+    async def _in_database(self, work: Callable[[Connection], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._database, self._with_connection, work
+        )
+
+    def _with_connection(self, work: Callable[[Connection], Result]) -> Result:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(
+                    isolation_level="AUTOCOMMIT"
+                )
+            return work(self._connection)
+        except OperationalError:
+            if self._connection is not None:
+                self._connection.invalidate()
+                self._connection.close()
+                self._connection = None
+            raise

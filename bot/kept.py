@@ -1,0 +1,43 @@
+"""An arrival as bytes and back, for the quarantine; sealed there, never logged."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+
+from bot.channels.base import Arrival
+from flows.inputs import Attachment, Input, Pin, Pressed, Text
+
+INPUTS: dict[str, type[Text] | type[Pressed] | type[Pin] | type[Attachment]] = {
+    each.__name__: each for each in (Text, Pressed, Pin, Attachment)
+}
+
+
+def to_bytes(arrival: Arrival) -> bytes:
+    """The arrival as JSON."""
+    fields = asdict(arrival)
+    fields["input"] = _input_to_json(arrival.input)
+    fields["sent_at"] = arrival.sent_at.isoformat() if arrival.sent_at else None
+    return json.dumps(fields).encode()
+
+
+def from_bytes(payload: bytes) -> Arrival:
+    """The arrival that ``to_bytes`` wrote; ValueError for what is none."""
+    fields = json.loads(payload)
+    if not isinstance(fields, dict):
+        raise ValueError("not an arrival")
+    fields["input"] = _input_from_json(fields["input"])
+    if fields["sent_at"]:
+        fields["sent_at"] = datetime.fromisoformat(fields["sent_at"])
+    fields["aliases"] = tuple(fields["aliases"])
+    return Arrival(**fields)
+
+
+def _input_to_json(given: Input | None) -> dict[str, object] | None:
+    return None if given is None else {"type": type(given).__name__, **asdict(given)}
+
+
+def _input_from_json(fields: dict[str, object] | None) -> Input | None:
+    if fields is None:
+        return None
+    kind = INPUTS[str(fields.pop("type"))]
+    return kind(**fields)  # type: ignore[arg-type]

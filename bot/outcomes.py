@@ -1,0 +1,208 @@
+"""Sending one claimed message, and what its outcome means for message, address and channel."""
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+
+import logs
+from bot.budgets import ChatPace
+from bot.channels import CHANNELS
+from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
+from bot.directory import Directory
+from bot.render import body_for, render
+from flows.wording import Prompt
+from models.clock import Clock
+from models.message_path import Claimed
+from models.sealed import Keyring, open_sealed
+
+CHAT_PACE = {"telegram": (1.0, 3.0)}
+RETRY_AFTER = (15, 60, 300, 900, 3600, 7200, 21600, 43200)
+MOST_ATTEMPTS = len(RETRY_AFTER)
+PAUSE_CHANNEL_FROM = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message, as the row that records it."""
+
+    status: str
+    provider_id: str | None = None
+    error_code: str | None = None
+    text_hash: bytes | None = None
+    due_at: datetime | None = None
+    at: datetime | None = None
+    refund: bool = False
+
+    def row(self, message: Claimed) -> dict[str, Any]:
+        """The JSON-ready row for ``models.message_path``."""
+        return {
+            "org": message.organisation_id,
+            "id": message.id,
+            "status": self.status,
+            "provider_id": self.provider_id,
+            "error_code": self.error_code,
+            "text_hash": f"\\x{self.text_hash.hex()}" if self.text_hash else None,
+            "due_at": self.due_at,
+            "at": self.at,
+            "refund": self.refund,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the providers are reached, and where they reach us."""
+
+    telegram: str
+    twilio: str
+    public: str
+
+    def of(self, channel_kind: str) -> str:
+        """The provider's API base for a channel kind; empty for the simulator."""
+        return {"telegram": self.telegram, "sms": self.twilio, "whatsapp": self.twilio}.get(
+            channel_kind, ""
+        )
+
+
+class Sender:
+    """Sends claimed messages and says what became of each."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        keyring: Keyring,
+        clock: Clock,
+        endpoints: Endpoints,
+        contents: ContentStore,
+    ) -> None:
+        self._directory = directory
+        self._keyring = keyring
+        self._clock = clock
+        self._endpoints = endpoints
+        self._contents = contents
+        self._pace = ChatPace()
+
+    async def send(self, http: aiohttp.ClientSession, message: Claimed) -> Outcome:
+        """The outcome of sending one message; raises only on our own mistakes."""
+        if reason := _unwanted(message):
+            return Outcome("canceled", error_code=reason)
+        view = await self._directory.channel(message.organisation_id, message.channel_id)
+        if view is None:
+            return Outcome("failed", error_code="channel_gone")
+        if wait := self._chat_wait(view, message):
+            later = self._clock.now() + timedelta(seconds=wait)
+            return Outcome("queued", due_at=later, refund=True)
+        prompt = await self._prompt(message)
+        try:
+            provider_id = await CHANNELS[view.kind].send(
+                http, view, self._delivery(view, message, prompt), self._contents
+            )
+        except SendError as error:
+            return await self._not_sent(view, message, error)
+        return Outcome(
+            "sent",
+            provider_id=provider_id,
+            text_hash=hashlib.sha256(body_for(view.kind, prompt).encode()).digest(),
+            at=self._clock.now(),
+        )
+
+    def _chat_wait(self, view: ChannelView, message: Claimed) -> float:
+        rate, burst = CHAT_PACE.get(view.kind, (0.0, 0.0))
+        rate = float(str(view.config.get("chat_rate", rate)))
+        if not rate:
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        return self._pace.wait(message.address_id, now, rate=rate, burst=max(burst, rate))
+
+    async def _prompt(self, message: Claimed) -> Prompt:
+        catalogue = await self._directory.catalogue(
+            message.organisation_id, message.flow_version_id
+        )
+        version = message.flow_version_id
+        published = catalogue.version(version) if version else None
+        office = message.content.get("office")
+        return render(
+            message.content,
+            flow=published.flow if published else None,
+            language=message.language,
+            names=catalogue.names(office),
+        )
+
+    def _delivery(self, view: ChannelView, message: Claimed, prompt: Prompt) -> Delivery:
+        edit = bool(message.content.get("edit"))
+        return Delivery(
+            address=self._address(message),
+            prompt=prompt,
+            reference=str(message.id),
+            edits=message.edits if edit else None,
+            closes=None if edit else message.edits,
+            url_base=self._endpoints.of(view.kind),
+            public_url=self._endpoints.public,
+        )
+
+    def _address(self, message: Claimed) -> str:
+        key = self._keyring.unwrap(message.wrapped_key, message.organisation_id, message.contact_id)
+        return open_sealed(
+            key,
+            message.sealed_address,
+            table="addresses",
+            column="sealed",
+            organisation_id=message.organisation_id,
+            row_id=message.address_id,
+        ).decode()
+
+    async def _not_sent(self, view: ChannelView, message: Claimed, error: SendError) -> Outcome:
+        logs.event(
+            "message.not_sent", channel_kind=view.kind, code=error.code, attempts=message.attempts
+        )
+        if error.throttled:
+            return await self._throttled(view, error)
+        if error.unknown:
+            return Outcome("unknown", error_code=error.code)
+        await self._follow(view, message, error)
+        if error.retryable and message.attempts < MOST_ATTEMPTS:
+            return Outcome("queued", error_code=error.code, due_at=self._later(message, error))
+        return Outcome("failed", error_code=error.code)
+
+    async def _throttled(self, view: ChannelView, error: SendError) -> Outcome:
+        """Waiting for a provider is no attempt; a long wait holds the whole channel."""
+        wait = (error.retry_after or 1.0) * random.uniform(1.0, 1.1)  # noqa: S311 - jitter
+        if wait > PAUSE_CHANNEL_FROM:
+            await self._directory.pause_channel(view, seconds=wait)
+        due_at = self._clock.now() + timedelta(seconds=wait)
+        return Outcome("queued", error_code=error.code, due_at=due_at, refund=True)
+
+    async def _follow(self, view: ChannelView, message: Claimed, error: SendError) -> None:
+        """Let the address and the channel follow what the provider told of them."""
+        states: Mapping[str, bool] = {
+            "opted_out": error.opted_out,
+            "blocked": error.blocked,
+            "dead": error.dead,
+        }
+        for status, holds in states.items():
+            if holds:
+                await self._directory.close_address(message, status)
+        if error.stops_channel:
+            await self._directory.stop_channel(view)
+
+    def _later(self, message: Claimed, error: SendError) -> datetime:
+        seconds = error.retry_after or RETRY_AFTER[min(message.attempts, MOST_ATTEMPTS) - 1]
+        return self._clock.now() + timedelta(
+            seconds=seconds * random.uniform(1.0, 1.3)  # noqa: S311 - jitter
+        )
+
+
+def _unwanted(message: Claimed) -> str | None:
+    """Why a claimed message is no longer to be sent: consent and address are read at the claim."""
+    if message.kind == "rights":
+        return None
+    if message.contact_status != "active":
+        return "stopped"
+    if message.address_status != "active":
+        return message.address_status
+    return None

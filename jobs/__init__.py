@@ -1,0 +1,1 @@
+"""What happens without anybody asking: sweeps by the clock, and the delivery loop beside them."""

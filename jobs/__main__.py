@@ -1,0 +1,76 @@
+"""The worker process: the delivery loop and the sweeps, until told to stop.
+
+More workers on more machines need nothing but being started.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+
+from procrastinate import App
+
+import logs
+import settings as settings_module
+from bot.delivery import DeliveryLoop
+from bot.doorbell import Bell
+from composition import Homeline, opened
+from jobs.engine import make_app, rescue_stalled, schedule
+from jobs.sweeps import Sweeps
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SWEEPERS = 2
+
+
+def main() -> None:
+    """Run one worker with the settings of the environment."""
+    logs.configure()
+    with opened(settings_module.read()) as homeline:
+        asyncio.run(_run(homeline))
+
+
+async def _run(homeline: Homeline) -> None:
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    bell = Bell(homeline.settings.data)
+    delivery = DeliveryLoop(homeline.open().delivery, homeline.sender, homeline.clock, worker, bell)
+    app = make_app(homeline.engine.url)
+    schedule(app, Sweeps(homeline).all())
+    logs.event("worker.started", pid=os.getpid())
+    loop = asyncio.get_running_loop()
+    for each in STOP_SIGNALS:
+        loop.add_signal_handler(each, delivery.stop)
+    sweeping = asyncio.create_task(_sweep(app))
+    try:
+        await delivery.run()
+    finally:
+        sweeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeping
+        logs.event("worker.stopped", pid=os.getpid())
+
+
+async def _sweep(app: App) -> None:
+    """Run the engine; when the database goes away, begin again once it is back."""
+    while True:
+        try:
+            async with app.open_async():
+                rescuing = asyncio.create_task(rescue_stalled(app))
+                try:
+                    await app.run_worker_async(
+                        queues=["sweeps"],
+                        concurrency=SWEEPERS,
+                        install_signal_handlers=False,
+                        listen_notify=False,
+                        fetch_job_polling_interval=1.0,
+                        delete_jobs="successful",
+                    )
+                finally:
+                    rescuing.cancel()
+        except Exception as error:  # noqa: BLE001 - sweeps must outlive a restart of the database
+            logs.event("sweeps.waiting", error=type(error).__name__)
+        await asyncio.sleep(1.0)
+
+
+if __name__ == "__main__":
+    main()

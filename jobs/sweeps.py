@@ -1,0 +1,70 @@
+"""The sweeps of one worker, each a call of a service; the clock is asked anew every time."""
+
+from uuid import UUID
+
+import logs
+from composition import Homeline
+from jobs.engine import Sweep
+from models.message_path import recover_messages
+from models.walls import system_scope
+from services import dues, quarantine, retention
+from services.catalogue import Catalogue
+
+MOST_PASSES = 100
+
+
+class Sweeps:
+    """What each sweep does, with the parts of this worker."""
+
+    def __init__(self, homeline: Homeline) -> None:
+        self.engine = homeline.engine
+        self.clock = homeline.clock
+        self.keys = homeline.keys
+        self.directory = homeline.directory
+        self.intake = homeline.intake
+
+    def all(self) -> tuple[Sweep, ...]:
+        """Every sweep with its clock (six fields, the last one seconds)."""
+        return (
+            Sweep("recover_messages", "* * * * * */3", self.recover),
+            Sweep("do_what_is_due", "* * * * * */3", self.due),
+            Sweep("retry_quarantined", "* * * * * */20", self.quarantined),
+            Sweep("end_what_expired", "*/10 * * * *", self.expired),
+        )
+
+    def recover(self) -> None:
+        """Take back messages whose worker died and settle those nobody knows about."""
+        with system_scope(self.engine) as db:
+            outcomes = recover_messages(db.connection())
+        for outcome, count in outcomes.items():
+            logs.event("messages.recovered", outcome=outcome, count=count)
+
+    def due(self) -> None:
+        """Do what was put off for single contacts."""
+        done = dues.run(self.engine, self._catalogue_of, now=self.clock.now())
+        if done:
+            logs.event("dues.done", count=done)
+
+    def _catalogue_of(self, organisation_id: UUID) -> Catalogue:
+        return self.directory.read_catalogue(organisation_id)
+
+    def quarantined(self) -> None:
+        """Try messages again that could not be handled."""
+
+        def take(waiting: quarantine.Kept) -> bool:
+            view = self.directory.read_channel(waiting.organisation_id, waiting.channel_id)
+            return view is None or self.intake.take_again(view, waiting)
+
+        tried = quarantine.retry(self.engine, self.keys, take, now=self.clock.now())
+        if tried:
+            logs.event("quarantine.retried", count=tried)
+
+    def expired(self) -> None:
+        """End what has been kept long enough, in passes so that no lock is held long."""
+        for _ in range(MOST_PASSES):
+            with system_scope(self.engine) as db:
+                swept = retention.run(db, now=self.clock.now())
+            if any(swept.rows.values()):
+                logs.event("retention.run", rows=sum(swept.rows.values()))
+            if swept.finished:
+                return

@@ -1,0 +1,236 @@
+create function take_many(org uuid, hashes bytea[], line uuid, receipt_keys bytea[], today date)
+returns table (
+    place bigint, repeated boolean, contact_id uuid, address_id uuid, address_status text,
+    wrapped_key bytea, language text, contact_status text, stopped_at timestamptz, office_id uuid,
+    origin jsonb, seq int, state jsonb, session_id uuid, tags int, window_started_at timestamptz,
+    window_replies int, last_in_at timestamptz, consents text[], time_zone text,
+    catalogue_version int, unconsented_left int)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    perform set_config('app.organisation', org::text, true);
+    return query
+    select asked.place,
+           exists (select 1 from receipts r where r.organisation_id = org
+                   and r.channel_id = line and r.key = asked.receipt),
+           c.id, a.id, a.status, c.wrapped_key, c.language, c.status, c.stopped_at, c.office_id,
+           c.origin, v.seq, v.state, v.session_id, v.tags, v.window_started_at,
+           v.window_replies, v.updated_at, p.consents, p.time_zone, o.catalogue_version,
+           case when b.unconsented_day = today
+                then b.unconsented_limit - b.unconsented_used else b.unconsented_limit end
+    from unnest(hashes, receipt_keys) with ordinality as asked(hash, receipt, place)
+    join organisations o on o.id = org
+    join channel_budgets b on b.organisation_id = org and b.channel_id = line
+    left join addresses a on a.organisation_id = org and a.address_hash = asked.hash
+    left join contacts c on c.organisation_id = org and c.id = a.contact_id
+    left join conversations v on v.organisation_id = org and v.contact_id = c.id
+    left join profiles p on p.organisation_id = org and p.contact_id = c.id;
+end $$;
+
+create function apply_rare(org uuid, line uuid, rare json)
+returns void language plpgsql as $$
+declare
+    silenced uuid[];
+begin
+    -- STOP reaches every contact behind the same number, and everything still queued for them.
+    select array_agg(distinct coalesce(a.contact_id, s.contact)) into silenced
+      from json_to_recordset(rare->'stops') as s(contact uuid, number_hash bytea)
+      left join addresses a on a.organisation_id = org
+           and (a.contact_id = s.contact or a.number_hash = s.number_hash);
+    if silenced is not null then
+        update contacts c set status = 'stopped', stopped_at = (rare->>'at')::timestamptz
+         where c.organisation_id = org and c.id = any(silenced) and c.status = 'active';
+        update messages m set status = 'canceled', error_code = 'stopped'
+         where m.organisation_id = org and m.contact_id = any(silenced) and m.direction = 'out'
+           and m.status = 'queued' and m.kind <> 'rights';
+        update conversations v set seq = v.seq + 1
+         where v.organisation_id = org and v.contact_id = any(silenced)
+           and v.contact_id not in (select s.contact
+               from json_to_recordset(rare->'stops') as s(contact uuid));
+    end if;
+
+    update contacts c set status = 'active', stopped_at = null
+      from json_to_recordset(rare->'returns') as s(contact uuid)
+     where c.organisation_id = org and c.id = s.contact and c.status = 'stopped';
+
+    update addresses a set status = s.status
+      from json_to_recordset(rare->'addresses') as s(address uuid, status text)
+     where a.organisation_id = org and a.id = s.address;
+
+    -- WhatsApp's service window and the latest channel follow what the person last used.
+    update addresses a set window_until = s.window_until, last_in_at = s.at
+      from json_to_recordset(rare->'windows') as s(address uuid, window_until timestamptz, at timestamptz)
+     where a.organisation_id = org and a.id = s.address;
+
+    insert into due (organisation_id, id, contact_id, kind, session_id, payload, due_at, attempts,
+                     expires_at)
+    select org, d.id, d.contact, d.kind, d.session, d.payload, d.due_at, 0, d.expires_at
+      from json_to_recordset(rare->'dues') as d(id uuid, contact uuid, kind text, session uuid,
+           payload jsonb, due_at timestamptz, expires_at timestamptz);
+
+    if (rare->>'unconsented')::int > 0 then
+        update channel_budgets b
+           set unconsented_used = (rare->>'unconsented')::int
+               + case when b.unconsented_day = (rare->>'today')::date then b.unconsented_used else 0 end,
+               unconsented_day = (rare->>'today')::date
+         where b.organisation_id = org and b.channel_id = line;
+    end if;
+end $$;
+
+create function apply_many(
+    org uuid, line uuid, moves json, newcomers json, outgoing json, answered json,
+    sessions json, consented json, profiled json, rare json)
+returns void language plpgsql as $$
+declare
+    expected int := json_array_length(moves);
+    counted int;
+begin
+    perform set_config('app.organisation', org::text, true);
+
+    perform 1 from conversations v
+       join json_to_recordset(moves) as m(contact uuid, seq int) on v.contact_id = m.contact
+      where v.organisation_id = org and m.seq is not null
+      order by v.contact_id for no key update of v;
+
+    insert into receipts (organisation_id, channel_id, key, received_at, expires_at)
+    select org, line, m.receipt, m.at, m.receipt_expires_at
+      from json_to_recordset(moves) as m(receipt bytea, at timestamptz, receipt_expires_at timestamptz)
+        on conflict do nothing;
+    get diagnostics counted = row_count;
+    if counted <> expected then
+        raise exception 'a delivery of this batch was taken in before' using errcode = 'HL002';
+    end if;
+
+    if newcomers is not null then
+        insert into contacts (organisation_id, id, wrapped_key, language, office_id, status, origin,
+                              created_at, last_seen_at, expires_at)
+        select org, n.contact, n.wrapped_key, n.language, n.office, 'active', n.origin,
+               n.at, n.at, n.expires_at
+          from json_to_recordset(newcomers) as n(contact uuid, wrapped_key bytea, language text,
+               office uuid, origin jsonb, at timestamptz, expires_at timestamptz);
+        insert into addresses (organisation_id, id, contact_id, channel_id, scheme, address_hash,
+                               number_hash, sealed, status, created_at, expires_at)
+        select org, n.address, n.contact, line, n.scheme, n.address_hash, n.number_hash,
+               n.sealed_address, 'active', n.at, n.expires_at
+          from json_to_recordset(newcomers) as n(contact uuid, address uuid, scheme text,
+               address_hash bytea, number_hash bytea, sealed_address bytea, at timestamptz,
+               expires_at timestamptz);
+        insert into profiles (organisation_id, contact_id, language, channel, office_id, consents,
+                              joined_at, last_seen_at, rest, expires_at)
+        select org, n.contact, n.language, n.scheme, n.office, '{}', n.at, n.at, '{}', n.expires_at
+          from json_to_recordset(newcomers) as n(contact uuid, language text, scheme text,
+               office uuid, at timestamptz, expires_at timestamptz);
+        insert into conversations (organisation_id, contact_id, seq, state, session_id, tags,
+                                   window_started_at, window_replies, updated_at, expires_at)
+        select org, m.contact, 1, m.state, m.session, m.tags, m.window_started_at,
+               m.window_replies, m.at, m.expires_at
+          from json_to_recordset(moves) as m(contact uuid, seq int, state jsonb, session uuid,
+               tags int, window_started_at timestamptz, window_replies int, at timestamptz,
+               expires_at timestamptz)
+         where m.seq is null;
+    end if;
+
+    update conversations v
+       set seq = v.seq + 1, state = m.state, session_id = m.session, tags = m.tags,
+           window_started_at = m.window_started_at, window_replies = m.window_replies,
+           updated_at = m.at, expires_at = m.expires_at
+      from json_to_recordset(moves) as m(contact uuid, seq int, state jsonb, session uuid, tags int,
+           window_started_at timestamptz, window_replies int, at timestamptz, expires_at timestamptz)
+     where v.organisation_id = org and v.contact_id = m.contact and v.seq = m.seq;
+    get diagnostics counted = row_count;
+    if counted <> expected - coalesce(json_array_length(newcomers), 0) then
+        raise exception 'a conversation of this batch moved meanwhile' using errcode = 'HL001';
+    end if;
+
+    if sessions is not null then
+        insert into flow_sessions (organisation_id, id, contact_id, flow_version_id, flow, kind,
+               status, language, channel_kind, origin, started_at, updated_at, completed_at, expires_at)
+        select org, s.id, s.contact, s.flow_version, s.flow, s.kind, s.status, s.language,
+               s.channel_kind, s.origin, s.at, s.at, s.completed_at, s.expires_at
+          from json_to_recordset(sessions) as s(id uuid, contact uuid, flow_version uuid, flow text,
+               kind text, status text, language text, channel_kind text, origin jsonb,
+               at timestamptz, completed_at timestamptz, expires_at timestamptz)
+            on conflict (organisation_id, id) do update
+               set status = excluded.status, language = excluded.language,
+                   updated_at = excluded.updated_at, completed_at = excluded.completed_at,
+                   expires_at = excluded.expires_at;
+    end if;
+
+    insert into messages (organisation_id, id, contact_id, address_id, channel_id, direction, status,
+           lane, kind, content, language, sealed, seq, session_id, provider_id, due_at, attempts,
+           created_at, expires_at)
+    select org, m.message, m.contact, m.address, line, 'in', 'received', 1, m.kind, m.content,
+           m.language, m.sealed, coalesce(m.seq, 0), m.session, m.provider_id, m.at, 0, m.at,
+           m.message_expires_at
+      from json_to_recordset(moves) as m(message uuid, contact uuid, address uuid, kind text,
+           content jsonb, language text, sealed bytea, seq int, session uuid, provider_id text, at timestamptz,
+           message_expires_at timestamptz)
+     where m.message is not null;
+
+    if outgoing is not null then
+        insert into messages (organisation_id, id, contact_id, address_id, channel_id, direction,
+               status, lane, kind, content, flow_version_id, question, language, sealed, seq,
+               session_id, edits, due_at, attempts, created_at, expires_at)
+        select org, g.id, g.contact, g.address, line, 'out', 'queued', g.lane, g.kind, g.content,
+               g.flow_version, g.question, g.language, g.sealed, g.seq, g.session, g.edits, g.due_at,
+               0, g.at, g.expires_at
+          from json_to_recordset(outgoing) as g(id uuid, contact uuid, address uuid, lane smallint,
+               kind text, content jsonb, flow_version uuid, question text, language text,
+               sealed bytea, seq int, session uuid, edits text, due_at timestamptz, at timestamptz,
+               expires_at timestamptz);
+    end if;
+
+    if answered is not null then
+        insert into answers (organisation_id, session_id, question, contact_id, flow_version_id,
+               flow, value, sealed, skipped, language, channel_kind, answered_at, expires_at)
+        select org, w.session, w.question, w.contact, w.flow_version, w.flow, w.value, w.sealed,
+               w.skipped, w.language, w.channel_kind, w.at, w.expires_at
+          from json_to_recordset(answered) as w(session uuid, question text, contact uuid,
+               flow_version uuid, flow text, value jsonb, sealed bytea, skipped boolean,
+               language text, channel_kind text, at timestamptz, expires_at timestamptz)
+            on conflict (organisation_id, session_id, question) do update
+               set flow_version_id = excluded.flow_version_id, value = excluded.value,
+                   sealed = excluded.sealed, skipped = excluded.skipped,
+                   language = excluded.language, channel_kind = excluded.channel_kind,
+                   answered_at = excluded.answered_at, expires_at = excluded.expires_at;
+    end if;
+
+    if consented is not null then
+        insert into consent_events (organisation_id, id, contact_id, purpose, action, flow, version,
+               question, text_hash, language, channel_kind, provider_message, at, expires_at)
+        select org, e.id, e.contact, e.purpose, e.action, e.flow, e.version, e.question,
+               e.text_hash, e.language, e.channel_kind, e.provider_message, e.at, e.expires_at
+          from json_to_recordset(consented) as e(id uuid, contact uuid, purpose text, action text,
+               flow text, version int, question text, text_hash bytea, language text,
+               channel_kind text, provider_message text, at timestamptz, expires_at timestamptz);
+    end if;
+
+    if profiled is not null then
+        update profiles p
+           set country = x.country, place = x.place, region = x.region, time_zone = x.time_zone,
+               link = x.link, age_band = x.age_band, gender = x.gender, activity = x.activity,
+               language = x.language, channel = x.channel, office_id = x.office_id,
+               consents = x.consents, registered_at = x.registered_at, last_seen_at = f.at,
+               rest = q.rest || coalesce(f.rest, '{}'), expires_at = x.expires_at
+          from json_to_recordset(profiled) as f(contact uuid, patch jsonb, rest jsonb, at timestamptz)
+          join profiles q on q.organisation_id = org and q.contact_id = f.contact
+          cross join lateral jsonb_populate_record(q, f.patch) x
+         where p.organisation_id = org and p.contact_id = f.contact;
+        update contacts c
+           set language = coalesce(f.language, c.language),
+               office_id = coalesce(f.office, c.office_id),
+               last_seen_at = f.at, expires_at = coalesce(f.contact_expires_at, c.expires_at)
+          from json_to_recordset(profiled) as f(contact uuid, language text, office uuid,
+               contact_expires_at timestamptz, at timestamptz)
+         where c.organisation_id = org and c.id = f.contact;
+        update addresses a
+           set expires_at = f.contact_expires_at
+          from json_to_recordset(profiled) as f(contact uuid, contact_expires_at timestamptz)
+         where a.organisation_id = org and a.contact_id = f.contact
+           and f.contact_expires_at is not null;
+    end if;
+
+    if rare is not null then
+        perform apply_rare(org, line, rare);
+    end if;
+end $$;

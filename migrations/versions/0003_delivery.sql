@@ -1,0 +1,190 @@
+create function status_rank(status text) returns int language sql immutable as $$
+    select case status
+        when 'queued' then 0 when 'sending' then 1 when 'unknown' then 2 when 'sent' then 3
+        when 'failed' then 4 when 'canceled' then 4 when 'delivered' then 5 when 'read' then 6
+        else 0 end
+$$;
+
+create function claim_messages(worker text, wanted int, lease interval, clock timestamptz)
+returns table (
+    organisation_id uuid, id uuid, contact_id uuid, channel_id uuid, kind text, lane smallint,
+    content jsonb, flow_version_id uuid, question text, language text, sealed bytea, edits text,
+    session_id uuid, attempts smallint, seq int, scheme text, address_id uuid,
+    sealed_address bytea, address_status text, window_until timestamptz, wrapped_key bytea,
+    contact_status text, consents text[])
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    budget record;
+    tokens_left real;
+    allowed int;
+    broadcasting boolean;
+    taken uuid[];
+    room int := wanted;
+begin
+    for budget in
+        select b.* from channel_budgets b
+          join channels c on c.organisation_id = b.organisation_id and c.id = b.channel_id
+         where c.status = 'active'
+           and (b.paused_until is null or b.paused_until <= clock_timestamp())
+           and exists (select 1 from messages m where m.channel_id = b.channel_id
+                       and m.status = 'queued' and m.due_at <= clock)
+         order by b.channel_id
+           for no key update of b skip locked
+    loop
+        exit when room <= 0;
+        tokens_left := least(budget.burst, budget.tokens
+            + budget.rate * greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)));
+
+        -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait.
+        foreach broadcasting in array array[false, true] loop
+            allowed := least(room, floor(
+                tokens_left + case when broadcasting then 0 else budget.overdraft end)::int);
+            continue when allowed < 1;
+            with ready as (
+                select m.organisation_id, m.id from messages m
+                 where m.channel_id = budget.channel_id and m.status = 'queued' and m.due_at <= clock
+                   and (m.lane = 2) = broadcasting
+                   and not exists (
+                       select 1 from messages e
+                        where e.organisation_id = m.organisation_id and e.contact_id = m.contact_id
+                          and e.status in ('queued', 'sending')
+                          and (e.status = 'sending'
+                               or ((e.lane, e.id) < (m.lane, m.id) and e.due_at <= clock)))
+                 order by m.lane, m.due_at, m.id
+                 limit allowed
+                   for no key update of m skip locked),
+            claimed as (
+                update messages m
+                   set status = 'sending', attempts = m.attempts + 1, leased_by = worker,
+                       leased_until = clock_timestamp() + lease
+                  from ready r
+                 where m.organisation_id = r.organisation_id and m.id = r.id
+                returning m.id)
+            select array_agg(c.id) into taken from claimed c;
+            continue when taken is null;
+            tokens_left := tokens_left - cardinality(taken);
+            room := room - cardinality(taken);
+
+            return query
+            select m.organisation_id, m.id, m.contact_id, m.channel_id, m.kind, m.lane, m.content,
+                   m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
+                   m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
+                   c.wrapped_key, c.status, p.consents
+              from unnest(taken) as t(id)
+              join messages m on m.organisation_id = budget.organisation_id and m.id = t.id
+              join addresses a on a.organisation_id = m.organisation_id and a.id = m.address_id
+              join contacts c on c.organisation_id = m.organisation_id and c.id = m.contact_id
+              left join profiles p on p.organisation_id = m.organisation_id
+                   and p.contact_id = m.contact_id
+             order by m.lane, m.due_at, m.id;
+        end loop;
+
+        update channel_budgets b
+           set tokens = tokens_left, refilled_at = clock_timestamp()
+         where b.organisation_id = budget.organisation_id and b.channel_id = budget.channel_id;
+    end loop;
+end $$;
+
+create function mark_messages(worker text, done json)
+returns void language sql as $$
+    update messages m
+       set status = case when status_rank(m.status) > status_rank(d.status) and d.status <> 'queued'
+                         then m.status else d.status end,
+           provider_id = coalesce(d.provider_id, m.provider_id),
+           error_code = d.error_code,
+           text_hash = coalesce(d.text_hash, m.text_hash),
+           due_at = coalesce(d.due_at, m.due_at),
+           attempts = m.attempts - case when d.refund then 1 else 0 end,
+           sent_at = case when d.status = 'sent' then coalesce(m.sent_at, d.at) else m.sent_at end,
+           leased_by = null,
+           leased_until = case when d.status = 'unknown' then m.leased_until end
+      from json_to_recordset(done) as d(org uuid, id uuid, status text, provider_id text,
+           error_code text, text_hash bytea, due_at timestamptz, at timestamptz, refund boolean)
+     where m.organisation_id = d.org and m.id = d.id
+       and (m.leased_by = worker or m.leased_by is null)
+$$;
+
+create function delivery_turn(worker text, done json, wanted int, lease interval, clock timestamptz)
+returns table (
+    organisation_id uuid, id uuid, contact_id uuid, channel_id uuid, kind text, lane smallint,
+    content jsonb, flow_version_id uuid, question text, language text, sealed bytea, edits text,
+    session_id uuid, attempts smallint, seq int, scheme text, address_id uuid,
+    sealed_address bytea, address_status text, window_until timestamptz, wrapped_key bytea,
+    contact_status text, consents text[])
+language plpgsql as $$
+begin
+    if done is not null then
+        perform mark_messages(worker, done);
+    end if;
+    if wanted > 0 then
+        return query select * from claim_messages(worker, wanted, lease, clock);
+    end if;
+end $$;
+
+create function renew_leases(worker text, ids uuid[], lease interval)
+returns void language sql as $$
+    update messages m set leased_until = clock_timestamp() + lease
+     where m.id = any(ids) and m.status = 'sending' and m.leased_by = worker
+$$;
+
+create function recover_messages(most int)
+returns table (kind text, outcome text, n bigint)
+language sql as $$
+    with lost as (
+        select m.organisation_id, m.id, m.contact_id, m.kind, m.status, m.attempts, m.seq
+          from messages m
+         where m.status in ('sending', 'unknown') and m.leased_until < clock_timestamp()
+         order by m.leased_until limit most
+           for no key update of m skip locked),
+    decided as (
+        select l.organisation_id, l.id, l.kind,
+               case when l.kind = 'rights' then case when l.attempts < 2 then 'queued' else 'unknown' end
+                    when l.kind = 'broadcast' then 'unknown'
+                    when v.seq is distinct from l.seq then 'sent'
+                    when l.attempts < 4 then 'queued'
+                    else 'unknown' end as outcome
+          from lost l
+          left join conversations v on v.organisation_id = l.organisation_id
+               and v.contact_id = l.contact_id),
+    moved as (
+        update messages m set status = d.outcome, leased_by = null, leased_until = null
+          from decided d
+         where m.organisation_id = d.organisation_id and m.id = d.id
+        returning d.kind, d.outcome)
+    select moved.kind, moved.outcome, count(*) from moved group by 1, 2
+$$;
+
+create function record_status(org uuid, line uuid, reference uuid, provider text, reported text, error text)
+returns table (contact_id uuid, address_id uuid, kind text, moved boolean)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    found_id uuid;
+    before text;
+begin
+    perform set_config('app.organisation', org::text, true);
+    if reference is not null then
+        select m.id, m.status into found_id, before from messages m
+         where m.organisation_id = org and m.id = reference and m.channel_id = line
+           and m.direction = 'out' for no key update of m;
+    else
+        select m.id, m.status into found_id, before from messages m
+         where m.organisation_id = org and m.channel_id = line and m.provider_id = provider
+           and m.direction = 'out' limit 1 for no key update of m;
+    end if;
+    if found_id is null then
+        return;
+    end if;
+    update messages m
+       set provider_id = coalesce(m.provider_id, provider),
+           status = case when status_rank(reported) > status_rank(m.status)
+                          and m.status not in ('failed', 'canceled') then reported else m.status end,
+           error_code = case when status_rank(reported) > status_rank(m.status)
+                          and m.status not in ('failed', 'canceled')
+                          then coalesce(error, m.error_code) else m.error_code end
+     where m.organisation_id = org and m.id = found_id;
+    return query
+    select m.contact_id, m.address_id, m.kind, m.status <> before from messages m
+     where m.organisation_id = org and m.id = found_id;
+end $$;

@@ -1,0 +1,224 @@
+"""The message path's SQL: what is known of the senders of a batch, and all that the batch changed.
+
+Two statements, each a transaction of its own, on a connection in autocommit mode: ``take_many``
+reads, ``apply_many`` writes. The functions live in migration 0002, those of delivery in 0003.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+Record = Mapping[str, Any]
+
+STALE = "HL001"
+REPEATED = "HL002"
+
+
+class ConversationMoved(Exception):
+    """A conversation of the batch moved, or a new person came twice: read again and repeat."""
+
+
+class AlreadyTaken(Exception):
+    """A delivery of the batch was taken in before; it has had its effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database knows of one sender when the message arrives; ids are None for strangers."""
+
+    repeated: bool
+    contact_id: UUID | None
+    address_id: UUID | None
+    address_status: str | None
+    wrapped_key: bytes | None
+    language: str | None
+    contact_status: str | None
+    stopped_at: datetime | None
+    office_id: UUID | None
+    origin: Mapping[str, Any] | None
+    seq: int | None
+    state: Mapping[str, Any] | None
+    session_id: UUID | None
+    tags: int | None
+    window_started_at: datetime | None
+    window_replies: int | None
+    last_in_at: datetime | None
+    consents: list[str] | None
+    time_zone: str | None
+    catalogue_version: int
+    unconsented_left: int
+
+
+def take_many(
+    connection: Connection,
+    organisation_id: UUID,
+    channel_id: UUID,
+    *,
+    address_hashes: Sequence[bytes],
+    receipt_keys: Sequence[bytes],
+    today: date,
+) -> list[Standing]:
+    """What is known of each sender, in the order of ``address_hashes``; reads and locks nothing."""
+    rows = connection.exec_driver_sql(
+        "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s) order by place",
+        (organisation_id, list(address_hashes), channel_id, list(receipt_keys), today),
+    )
+    return [Standing(*row[1:]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one batch changed, as flat lists of JSON-ready rows.
+
+    ``moves`` holds one row a message; the other lists may be empty. Bytes are ``\\x`` hex text,
+    instants RFC 3339. ``rare`` is one object: stops, returns, addresses, windows, dues, counts.
+    """
+
+    moves: Sequence[Record]
+    newcomers: Sequence[Record]
+    outgoing: Sequence[Record]
+    answered: Sequence[Record]
+    sessions: Sequence[Record]
+    consented: Sequence[Record]
+    profiled: Sequence[Record]
+    rare: Record | None
+
+
+def apply_many(
+    connection: Connection, organisation_id: UUID, channel_id: UUID, batch: Batch
+) -> None:
+    """Write the whole batch in one transaction, or nothing of it.
+
+    Raises ConversationMoved when a conversation is no longer the one that was read, AlreadyTaken
+    when a delivery is a repeat, and SQLAlchemy's own errors otherwise.
+    """
+    lists = (
+        batch.moves,
+        batch.newcomers,
+        batch.outgoing,
+        batch.answered,
+        batch.sessions,
+        batch.consented,
+        batch.profiled,
+        batch.rare,
+    )
+    try:
+        connection.exec_driver_sql(
+            "select apply_many(%s, %s, %s::json, %s::json, %s::json, %s::json, %s::json,"
+            " %s::json, %s::json, %s::json)",
+            (organisation_id, channel_id, *(_document(rows) for rows in lists)),
+        )
+    except DBAPIError as error:
+        _raise_known(error)
+        raise
+
+
+def _document(rows: Sequence[Record] | Record | None) -> str | None:
+    return orjson.dumps(rows).decode() if rows else None
+
+
+def _raise_known(error: DBAPIError) -> None:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == REPEATED:
+        raise AlreadyTaken from error
+    if state in {STALE, "23505", "40P01", "40001"}:
+        raise ConversationMoved from error
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message taken for sending under a lease, with all that rendering it needs."""
+
+    organisation_id: UUID
+    id: UUID
+    contact_id: UUID
+    channel_id: UUID
+    kind: str
+    lane: int
+    content: Mapping[str, Any]
+    flow_version_id: UUID | None
+    question: str | None
+    language: str
+    sealed: bytes | None
+    edits: str | None
+    session_id: UUID | None
+    attempts: int
+    seq: int
+    scheme: str
+    address_id: UUID
+    sealed_address: bytes
+    address_status: str
+    window_until: datetime | None
+    wrapped_key: bytes
+    contact_status: str
+    consents: list[str] | None
+
+
+def delivery_turn(
+    connection: Connection,
+    worker: str,
+    *,
+    done: Sequence[Record],
+    wanted: int,
+    lease: timedelta,
+    now: datetime,
+) -> list[Claimed]:
+    """Record what became of messages, and claim up to ``wanted`` due ones, in one transaction.
+
+    A status never moves backwards. Claimed are messages of all channels with budget left, of each
+    contact only the first unsent one, leased to ``worker`` by the database's clock.
+    """
+    rows = connection.exec_driver_sql(
+        "select * from delivery_turn(%s, %s::json, %s, %s, %s)",
+        (worker, _document(done), wanted, lease, now),
+    )
+    return [Claimed(*row) for row in rows]
+
+
+def renew_leases(
+    connection: Connection, worker: str, ids: Sequence[UUID], lease: timedelta
+) -> None:
+    """Keep the messages that are still being sent from being taken for lost."""
+    connection.exec_driver_sql(
+        "select renew_leases(%s, %s::uuid[], %s)", (worker, list(ids), lease)
+    )
+
+
+def recover_messages(connection: Connection, most: int = 1000) -> dict[str, int]:
+    """Decide what becomes of messages whose sender died or never heard back, counted by outcome."""
+    rows = connection.exec_driver_sql("select * from recover_messages(%s)", (most,))
+    return {f"{kind}.{outcome}": count for kind, outcome, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Whom a provider's status concerned, and whether it moved the message on."""
+
+    contact_id: UUID
+    address_id: UUID
+    kind: str
+    moved: bool
+
+
+def record_status(
+    connection: Connection,
+    organisation_id: UUID,
+    channel_id: UUID,
+    *,
+    reference: UUID | None,
+    provider_id: str,
+    status: str,
+    error_code: str | None,
+) -> Reported | None:
+    """Take in one status callback; None when it names no message of ours."""
+    row = connection.exec_driver_sql(
+        "select * from record_status(%s, %s, %s, %s, %s, %s)",
+        (organisation_id, channel_id, reference, provider_id, status, error_code),
+    ).first()
+    return Reported(*row) if row else None

@@ -1,0 +1,1 @@
+"""Verbs: what the edges ask for, written once. Database session first, flush, never commit."""

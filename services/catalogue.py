@@ -1,0 +1,144 @@
+"""What one organisation can start: its published flows, entry codes and the words that open them.
+
+A catalogue is read once and kept by each process until ``organisations.catalogue_version`` moves;
+``take_many`` returns that number with every message, so a publication reaches all processes with
+the next one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from uuid import UUID
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from flows.flow import Flow, build
+from flows.normalising import normalise
+from models.db import transaction
+from models.flow_version import EntryCode, FlowVersion
+from models.office import Office
+from models.organisation import Organisation
+
+FALLBACK_REGISTRATION = "registration-express"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published version of a flow."""
+
+    version_id: UUID
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an entry code opens, and for whom it was given out."""
+
+    code: str
+    flow: str
+    office_id: UUID | None
+    language: str | None
+    asker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One organisation's flows and entries, as of one ``catalogue_version``."""
+
+    organisation_id: UUID
+    version_number: int
+    name: str
+    short_name: str
+    languages: tuple[str, ...]
+    default_flow: str | None
+    newest: Mapping[str, Published]
+    versions: Mapping[UUID, Published]
+    entries: Mapping[str, Entry]
+    words: Mapping[str, str]
+    offices: Mapping[UUID, str]
+
+    def version(self, version_id: UUID) -> Published | None:
+        """The published version with this id."""
+        return self.versions.get(version_id)
+
+    def entry(self, code: str) -> Entry | None:
+        """What this code opens; case and surrounding blanks do not matter."""
+        return self.entries.get(normalise(code))
+
+    def opened_by(self, text: str) -> Published | None:
+        """The newest version of the flow that this whole message opens as an entry word."""
+        flow = self.words.get(normalise(text))
+        return self.newest.get(flow) if flow else None
+
+    def registration(self) -> Published | None:
+        """The flow that somebody who opens nothing in particular is offered."""
+        for name in (self.default_flow, "registration", FALLBACK_REGISTRATION):
+            if name and name in self.newest:
+                return self.newest[name]
+        return next((p for p in self.newest.values() if p.flow.kind == "registration"), None)
+
+    def names(self, office_id: UUID | str | None) -> dict[str, str]:
+        """The placeholders of every text: who speaks, and for which office."""
+        office = self.offices.get(UUID(str(office_id))) if office_id else None
+        return {"organisation": self.short_name or self.name, "office": office or self.name}
+
+
+def read_catalogue(engine: Engine, organisation_id: UUID) -> Catalogue:
+    """The catalogue of an organisation as it is now."""
+    with transaction(engine, organisation_id) as db:
+        return _read(db)
+
+
+def _read(db: Session) -> Catalogue:
+    organisation = db.scalars(select(Organisation)).one()
+    rows = db.scalars(select(FlowVersion).order_by(FlowVersion.flow, FlowVersion.version)).all()
+    versions = {
+        row.id: Published(row.id, build(row.definition, version=row.version)) for row in rows
+    }
+    newest = {p.flow.id: p for p in versions.values()}
+    codes = db.scalars(select(EntryCode).where(EntryCode.closed_at.is_(None))).all()
+    return Catalogue(
+        organisation_id=organisation.id,
+        version_number=organisation.catalogue_version,
+        name=organisation.name,
+        short_name=organisation.short_name,
+        languages=tuple(organisation.languages),
+        default_flow=organisation.settings.get("default_flow"),
+        newest=newest,
+        versions=versions,
+        entries={
+            normalise(c.code): Entry(c.code, c.flow, c.office_id, c.language, c.asker)
+            for c in codes
+        },
+        words={
+            normalise(word): published.flow.id
+            for published in newest.values()
+            for words in published.flow.entry.values()
+            for word in words
+        },
+        offices={office.id: office.name for office in db.scalars(select(Office))},
+    )
+
+
+class Catalogues:
+    """Each organisation's catalogue, read again when its version number has moved."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, Catalogue] = {}
+        self._lock = Lock()
+
+    def find(self, organisation_id: UUID, version_number: int) -> Catalogue | None:
+        """The kept catalogue, or None when there is none of this version or a newer one."""
+        kept = self._kept.get(organisation_id)
+        return kept if kept and kept.version_number >= version_number else None
+
+    def keep(self, catalogue: Catalogue) -> None:
+        """Keep a catalogue that was read; an older one never replaces a newer one."""
+        with self._lock:
+            if self.find(catalogue.organisation_id, catalogue.version_number) is None:
+                self._kept[catalogue.organisation_id] = catalogue
+
+    def newest(self, organisation_id: UUID) -> Catalogue | None:
+        """The kept catalogue of whatever version."""
+        return self._kept.get(organisation_id)

@@ -1,0 +1,358 @@
+"""From a finished scene to the rows that ``models/message_path.py`` writes, sealed as needed."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flows.questions.consent import Consent
+from models.base import new_id
+from models.message_path import Batch
+from models.sealed import Keyring, seal
+from services import retention
+from services.scene import RIGHTS, Running, Scene
+
+REPLIES_IN_WINDOW = 30
+WINDOW = timedelta(minutes=10)
+SERVICE_WINDOW = timedelta(hours=24)
+
+Row = dict[str, Any]
+Shown = Callable[[Scene], str]
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one message; ``gather`` joins those of a batch."""
+
+    move: Row
+    newcomer: Row | None = None
+    outgoing: list[Row] = field(default_factory=list)
+    answered: list[Row] = field(default_factory=list)
+    sessions: list[Row] = field(default_factory=list)
+    consented: list[Row] = field(default_factory=list)
+    profiled: Row | None = None
+    stop: Row | None = None
+    back: Row | None = None
+    address: Row | None = None
+    window: Row | None = None
+    dues: list[Row] = field(default_factory=list)
+    unconsented: bool = False
+
+
+def rows_of(scene: Scene, keyring: Keyring, shown: Shown) -> Rows:
+    """The rows that one handled message writes.
+
+    ``shown`` renders the scene's answer as its channel will, so that a consent can later prove the
+    exact words that were on the screen.
+    """
+    return _Writer(scene, keyring, shown).rows()
+
+
+def gather(batch: Iterable[Rows], now: datetime) -> Batch:
+    """Join the rows of several messages into what one transaction writes."""
+    parts = list(batch)
+    rare: Row = {
+        "stops": [p.stop for p in parts if p.stop],
+        "returns": [p.back for p in parts if p.back],
+        "addresses": [p.address for p in parts if p.address],
+        "windows": [p.window for p in parts if p.window],
+        "dues": [due for p in parts for due in p.dues],
+        "unconsented": sum(p.unconsented for p in parts),
+    }
+    needed = any(rare.values())
+    return Batch(
+        moves=[p.move for p in parts],
+        newcomers=[p.newcomer for p in parts if p.newcomer],
+        outgoing=[row for p in parts for row in p.outgoing],
+        answered=[row for p in parts for row in p.answered],
+        sessions=[row for p in parts for row in p.sessions],
+        consented=[row for p in parts for row in p.consented],
+        profiled=[p.profiled for p in parts if p.profiled],
+        rare=rare | {"at": now, "today": now.date()} if needed else None,
+    )
+
+
+class _Writer:
+    """Writes down one scene; each method is one kind of row."""
+
+    def __init__(self, scene: Scene, keyring: Keyring, shown: Shown) -> None:
+        self.scene = scene
+        self.shown = shown
+        organisation = scene.line.organisation_id
+        if scene.standing.wrapped_key is None:
+            self.key, self.wrapped = keyring.new_key(organisation, scene.contact_id)
+        else:
+            self.wrapped = scene.standing.wrapped_key
+            self.key = keyring.unwrap(self.wrapped, organisation, scene.contact_id)
+
+    def rows(self) -> Rows:
+        scene = self.scene
+        speaks = bool(scene.parts) and not scene.silent
+        allowed = speaks and self._within_guards()
+        rows = Rows(move={}, outgoing=[self._reply()] if allowed else [])
+        rows.unconsented = bool(rows.outgoing) and not scene.is_consented
+        rows.move = self._move(replies=len(rows.outgoing))
+        rows.newcomer = self._newcomer() if scene.is_new else None
+        rows.sessions = self._sessions()
+        rows.answered = self._answers()
+        rows.consented = self._consents()
+        rows.profiled = self._profile()
+        self._rarely(rows)
+        return rows
+
+    # --- the conversation itself ---
+
+    def _move(self, *, replies: int) -> Row:
+        scene = self.scene
+        started, used = self._window()
+        message = new_id(scene.now)
+        return {
+            "contact": scene.contact_id,
+            "address": scene.address_id,
+            "receipt": _hex(scene.heard.receipt),
+            "receipt_expires_at": retention.expires_at("receipts", scene.now),
+            "seq": scene.standing.seq,
+            "state": self._state(),
+            "session": scene.running.id if scene.running else None,
+            "tags": scene.tags,
+            "window_started_at": started,
+            "window_replies": used + replies,
+            "at": scene.now,
+            "expires_at": self._conversation_expires_at(),
+            "message": message,
+            "kind": "notice",
+            "content": {"kind": scene.heard.kind},
+            "language": scene.language,
+            "sealed": self._seal(scene.heard.body, "messages", message)
+            if scene.heard.body
+            else None,
+            "provider_id": scene.heard.provider_id,
+            "message_expires_at": self._message_expires_at(),
+        }
+
+    def _state(self) -> Row:
+        scene, state = self.scene, Row()
+        if scene.running and scene.running.status == "waiting":
+            state["session"] = scene.running.state.to_json()
+            state["version"] = scene.running.published.version_id
+            state["origin"] = scene.running.origin
+        if scene.aside:
+            state["aside"] = scene.aside.to_json()
+        if self._asks_consent():
+            state["shown"] = hashlib.sha256(self.shown(scene).encode()).hexdigest()
+        elif scene.shown and scene.running and scene.running.status == "waiting":
+            state["shown"] = scene.shown
+        return state
+
+    def _asks_consent(self) -> bool:
+        flow = self.scene.spoken_flow
+        return flow is not None and isinstance(flow.question(self.scene.question), Consent)
+
+    def _window(self) -> tuple[datetime, int]:
+        standing, now = self.scene.standing, self.scene.now
+        if standing.window_started_at is None or now - standing.window_started_at > WINDOW:
+            return now, 0
+        return standing.window_started_at, standing.window_replies or 0
+
+    def _within_guards(self) -> bool:
+        """At most 30 replies in 10 minutes, and a daily bound for people without consent."""
+        if self.scene.lane == RIGHTS:
+            return True
+        if not self.scene.is_consented and self.scene.standing.unconsented_left <= 0:
+            return False
+        return self._window()[1] < REPLIES_IN_WINDOW
+
+    def _conversation_expires_at(self) -> datetime:
+        rule = "unfinished" if self.scene.is_consented else "before_consent"
+        return retention.expires_at(rule, self.scene.now)
+
+    def _message_expires_at(self) -> datetime:
+        rule = "messages" if self.scene.is_consented else "before_consent"
+        return retention.expires_at(rule, self.scene.now)
+
+    def _reply(self) -> Row:
+        scene = self.scene
+        return {
+            "id": new_id(scene.now),
+            "contact": scene.contact_id,
+            "address": scene.address_id,
+            "lane": scene.lane,
+            "kind": self._reply_kind(),
+            "content": self._content(),
+            "flow_version": scene.spoken_version,
+            "question": scene.question,
+            "language": scene.language,
+            "seq": (scene.standing.seq or 0) + 1,
+            "session": scene.running.id if scene.running else None,
+            "edits": scene.heard.pressed_message,
+            "due_at": scene.now,
+            "at": scene.now,
+            "expires_at": self._message_expires_at(),
+        }
+
+    def _reply_kind(self) -> str:
+        """A question is sent again under stricter rules than a right, so it counts as one first."""
+        scene = self.scene
+        if scene.lane == RIGHTS and (scene.question is None or scene.has_stopped):
+            return "rights"
+        return "question" if scene.question else "notice"
+
+    def _content(self) -> Row:
+        scene = self.scene
+        content: Row = {"parts": scene.parts, "tag": scene.spoken_tag}
+        if scene.spoken_flow and scene.spoken_version is None:
+            content["aside"] = scene.spoken_flow.id
+        if scene.standing.office_id:
+            content["office"] = scene.standing.office_id
+        if scene.edit:
+            content["edit"] = True
+        return content
+
+    # --- what is kept of the person ---
+
+    def _newcomer(self) -> Row:
+        scene = self.scene
+        heard = scene.heard
+        origin = scene.running.origin if scene.running else {}
+        return {
+            "contact": scene.contact_id,
+            "wrapped_key": _hex(self.wrapped),
+            "language": scene.language,
+            "office": origin.get("office"),
+            "origin": origin,
+            "at": scene.now,
+            "expires_at": retention.expires_at(self._contact_rule(), scene.now),
+            "address": scene.address_id,
+            "scheme": heard.scheme,
+            "address_hash": _hex(heard.address_hash),
+            "number_hash": _hex(heard.number_hash),
+            "sealed_address": self._seal(heard.address, "addresses", scene.address_id),
+        }
+
+    def _contact_rule(self) -> str:
+        return "contacts" if self.scene.is_consented or self.scene.stopped else "before_consent"
+
+    def _sessions(self) -> list[Row]:
+        scene = self.scene
+        running = [scene.running] if scene.running and scene.running.touched else []
+        return [self._session(each) for each in [*scene.ended_sessions, *running]]
+
+    def _session(self, running: Running) -> Row:
+        scene = self.scene
+        return {
+            "id": running.id,
+            "contact": scene.contact_id,
+            "flow_version": running.published.version_id,
+            "flow": running.published.flow.id,
+            "kind": running.published.flow.kind,
+            "status": running.status,
+            "language": scene.language,
+            "channel_kind": scene.line.kind,
+            "origin": running.origin,
+            "at": scene.now,
+            "completed_at": scene.now if running.status == "complete" else None,
+            "expires_at": self._conversation_expires_at() if running.status == "waiting" else None,
+        }
+
+    def _answers(self) -> list[Row]:
+        scene = self.scene
+        running = scene.running
+        if running is None:
+            return []
+        flow, version = running.published.flow, running.published.version_id
+        return [
+            {
+                "session": running.id,
+                "question": answer.question,
+                "contact": scene.contact_id,
+                "flow_version": version,
+                "flow": flow.id,
+                "value": answer.value,
+                "sealed": None
+                if answer.text is None
+                else self._seal(answer.text, "answers", f"{running.id}:{answer.question}"),
+                "skipped": answer.skipped,
+                "language": scene.language,
+                "channel_kind": scene.line.kind,
+                "at": scene.now,
+            }
+            for answer in {a.question: a for a in scene.answers}.values()
+        ]
+
+    def _consents(self) -> list[Row]:
+        scene = self.scene
+        return [
+            {
+                "id": new_id(scene.now),
+                "contact": scene.contact_id,
+                "purpose": consent.purpose,
+                "action": consent.action,
+                "flow": consent.flow,
+                "version": consent.version,
+                "question": consent.question,
+                "text_hash": f"\\x{scene.shown}" if scene.shown else None,
+                "language": scene.language,
+                "channel_kind": scene.line.kind,
+                "provider_message": scene.heard.provider_id,
+                "at": scene.now,
+            }
+            for consent in scene.consents
+        ]
+
+    def _profile(self) -> Row | None:
+        """The profile's patch; also a daily touch, so that "last seen" and expiry stay true."""
+        scene = self.scene
+        last = scene.standing.last_in_at
+        touched = last is None or last.date() < scene.now.date()
+        if not (scene.profile or scene.rest or scene.language_changed or touched):
+            return None
+        expires = retention.expires_at("contacts", scene.now) if scene.is_consented else None
+        patch = dict(scene.profile)
+        if expires:
+            patch["expires_at"] = expires
+        patch["channel"] = scene.heard.scheme
+        return {
+            "contact": scene.contact_id,
+            "patch": patch,
+            "rest": scene.rest or None,
+            "language": scene.language if scene.language_changed else None,
+            "contact_expires_at": expires,
+            "at": scene.now,
+        }
+
+    # --- what happens seldom ---
+
+    def _rarely(self, rows: Rows) -> None:
+        scene = self.scene
+        if scene.stopped:
+            rows.stop = {"contact": scene.contact_id, "number_hash": _hex(scene.heard.number_hash)}
+        if scene.returned:
+            rows.back = {"contact": scene.contact_id}
+        if scene.address_status:
+            rows.address = {"address": scene.address_id, "status": scene.address_status}
+        elif scene.standing.address_status not in (None, "active"):
+            rows.address = {"address": scene.address_id, "status": "active"}
+        if scene.line.kind == "whatsapp":
+            until = scene.now + SERVICE_WINDOW
+            rows.window = {"address": scene.address_id, "window_until": until, "at": scene.now}
+        rows.dues = [
+            {"id": new_id(scene.now), "contact": scene.contact_id, "payload": {}} | due
+            for due in scene.dues
+        ]
+
+    def _seal(self, plain: str, table: str, row_id: UUID | str) -> str:
+        sealed = seal(
+            self.key,
+            plain.encode("utf-8", "surrogatepass"),
+            table=table,
+            column="sealed",
+            organisation_id=self.scene.line.organisation_id,
+            row_id=row_id,
+        )
+        return f"\\x{sealed.hex()}"
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else f"\\x{value.hex()}"

@@ -1,0 +1,183 @@
+"""What was put off for one contact and is due now: the one reminder of an unfinished flow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
+
+from flows import engine as conversation
+from flows.events import Asked, Said, as_part
+from flows.state import State
+from models.address import Address
+from models.base import new_id
+from models.contact import Contact, ContactStatus, Conversation
+from models.db import transaction
+from models.due import Due
+from models.flow_session import FlowSession
+from models.message import Direction, Lane, Message, MessageKind, MessageStatus
+from models.profile import Profile
+from models.walls import system_scope
+from services import retention
+from services.catalogue import Catalogue
+
+REMIND_AFTER = {"sms": timedelta(hours=24)}
+REMIND_AFTER_ON_CHAT = timedelta(hours=20)
+QUIET_FROM, QUIET_UNTIL = time(20), time(8)
+MOST = 200
+
+CatalogueOf = Callable[[UUID], Catalogue]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A due row and whose it is."""
+
+    organisation_id: UUID
+    id: UUID
+
+
+def remind_at(channel_kind: str, spoke_at: datetime) -> datetime:
+    """When somebody who fell silent is reminded once: 20 h later on chat, 24 h on SMS."""
+    return spoke_at + REMIND_AFTER.get(channel_kind, REMIND_AFTER_ON_CHAT)
+
+
+def out_of_quiet_hours(moment: datetime, time_zone: str | None) -> datetime:
+    """The moment, or 08:00 of the member's day when it falls between 20:00 and 08:00 there."""
+    try:
+        zone = ZoneInfo(time_zone) if time_zone else ZoneInfo("UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    local = moment.astimezone(zone)
+    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return moment
+    day = local.date() + timedelta(days=1 if local.time() >= QUIET_FROM else 0)
+    return datetime.combine(day, QUIET_UNTIL, zone).astimezone(moment.tzinfo)
+
+
+def run(engine: Engine, catalogue_of: CatalogueOf, *, now: datetime) -> int:
+    """Do what is due, each in a transaction of its own; the number of rows looked at."""
+    with system_scope(engine) as db:
+        found = [
+            _Found(*row)
+            for row in db.execute(
+                select(Due.organisation_id, Due.id)
+                .where(Due.due_at <= now)
+                .order_by(Due.due_at)
+                .limit(MOST)
+            )
+        ]
+    for each in found:
+        with transaction(engine, each.organisation_id) as db:
+            _do(db, each, catalogue_of, now)
+    return len(found)
+
+
+def _do(db: Session, found: _Found, catalogue_of: CatalogueOf, now: datetime) -> None:
+    due = db.scalars(
+        select(Due)
+        .where(Due.id == found.id, Due.due_at <= now)
+        .with_for_update(key_share=True, skip_locked=True)
+    ).one_or_none()
+    if due is None:
+        return
+    if due.kind == "reminder":
+        again_at = _remind(db, due, catalogue_of, now)
+        if again_at is not None:
+            due.due_at = again_at
+            return
+    db.execute(delete(Due).where(Due.id == due.id))
+
+
+def _remind(db: Session, due: Due, catalogue_of: CatalogueOf, now: datetime) -> datetime | None:
+    """Remind once; the instant to look again when it is too early or quiet there."""
+    talk = db.scalars(
+        select(Conversation)
+        .where(Conversation.contact_id == due.contact_id)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    session = db.scalars(select(FlowSession).where(FlowSession.id == due.session_id)).one_or_none()
+    contact = db.scalars(select(Contact).where(Contact.id == due.contact_id)).one()
+    if talk is None or session is None or not _waits(talk, session, contact):
+        return None
+    early = remind_at(session.channel_kind, talk.updated_at)
+    zone = db.scalar(select(Profile.time_zone).where(Profile.contact_id == due.contact_id))
+    wanted = out_of_quiet_hours(max(early, now), zone)
+    if wanted > now:
+        return wanted
+    _send_reminder(db, talk, session, contact, catalogue_of, now)
+    return None
+
+
+def _waits(talk: Conversation, session: FlowSession, contact: Contact) -> bool:
+    return (
+        talk.session_id == session.id
+        and session.status == "waiting"
+        and session.reminded_at is None
+        and contact.status == ContactStatus.ACTIVE
+        and bool(talk.state and talk.state.get("session"))
+    )
+
+
+def _send_reminder(
+    db: Session,
+    talk: Conversation,
+    session: FlowSession,
+    contact: Contact,
+    catalogue_of: CatalogueOf,
+    now: datetime,
+) -> None:
+    assert talk.state is not None
+    published = catalogue_of(contact.organisation_id).version(session.flow_version_id)
+    address = _last_address(db, contact.id)
+    if published is None or address is None:
+        return
+    state, events = conversation.resume(
+        published.flow, State.from_json(talk.state["session"]), now=now
+    )
+    talk.state = {**talk.state, "session": state.to_json()}
+    talk.seq += 1
+    session.reminded_at = now
+    parts = [as_part(Said("reminder"))]
+    parts += [as_part(event) for event in events if isinstance(event, Asked | Said)]
+    db.add(
+        Message(
+            organisation_id=contact.organisation_id,
+            id=new_id(now),
+            contact_id=contact.id,
+            address_id=address.id,
+            channel_id=address.channel_id,
+            direction=Direction.OUT,
+            status=MessageStatus.QUEUED,
+            lane=Lane.REPLIES,
+            kind=MessageKind.QUESTION,
+            content={"parts": parts, "tag": state.tag},
+            flow_version_id=published.version_id,
+            question=state.asked,
+            language=contact.language,
+            seq=talk.seq,
+            session_id=session.id,
+            due_at=now,
+            created_at=now,
+            expires_at=retention.expires_at("messages", now),
+        )
+    )
+    db.flush()
+
+
+def _last_address(db: Session, contact_id: UUID) -> Address | None:
+    """The address the person last wrote from, if it can be written to."""
+    last = select(Message.address_id).where(
+        Message.contact_id == contact_id, Message.direction == Direction.IN
+    )
+    return db.scalars(
+        select(Address)
+        .where(Address.id == last.order_by(Message.id.desc()).limit(1).scalar_subquery())
+        .where(Address.status == "active")
+    ).one_or_none()
+
+
+__all__ = ["CatalogueOf", "out_of_quiet_hours", "remind_at", "run"]

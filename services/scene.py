@@ -1,0 +1,246 @@
+"""One message while it is handled: what is known when it arrives, and what it changes.
+
+A scene touches no database. ``services/conversations.py`` decides what a message does,
+``services/apply.py`` turns the engine's events into changes of the scene, and
+``services/changes.py`` writes these down as the rows of ``models/message_path.py``.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flows.events import Asked, as_part
+from flows.flow import Flow
+from flows.inputs import Input
+from flows.state import State
+from models.base import new_id
+from models.message_path import Standing
+from services.catalogue import Catalogue, Published
+
+RIGHTS, REPLIES = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One delivery of a provider, without anything of its format."""
+
+    kind: str
+    input: Input | None
+    body: str
+    entry: str | None
+    language: str | None
+    scheme: str
+    address: str
+    address_hash: bytes
+    number_hash: bytes | None
+    receipt: bytes
+    provider_id: str
+    pressed_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The channel a message came by, as far as a conversation depends on it."""
+
+    id: UUID
+    organisation_id: UUID
+    kind: str
+    stop_reply: str
+    default_language: str
+
+
+@dataclass(slots=True)
+class Running:
+    """The flow session a contact is in."""
+
+    id: UUID
+    published: Published
+    state: State
+    origin: dict[str, Any]
+    status: str = "waiting"
+    touched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One answer to be written; ``text`` is sealed, ``value`` is stored clear."""
+
+    question: str
+    value: Any
+    text: str | None
+    skipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """One consent event to be appended."""
+
+    purpose: str
+    action: str
+    question: str
+    flow: str
+    version: int
+
+
+@dataclass(slots=True)
+class Scene:
+    """What is known of one message and its sender, and all that handling it has changed so far."""
+
+    heard: Heard
+    line: Line
+    standing: Standing
+    catalogue: Catalogue
+    now: datetime
+    contact_id: UUID
+    address_id: UUID
+    language: str
+    running: Running | None = None
+    aside: State | None = None
+    tags: int = 0
+    shown: str | None = None
+    # What it changes.
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    spoken_flow: Flow | None = None
+    spoken_version: UUID | None = None
+    spoken_tag: str = ""
+    question: str | None = None
+    edit: bool = False
+    lane: int = REPLIES
+    silent: bool = False
+    answers: list[AnswerRow] = field(default_factory=list)
+    consents: list[ConsentRow] = field(default_factory=list)
+    profile: dict[str, Any] = field(default_factory=dict)
+    rest: dict[str, Any] = field(default_factory=dict)
+    granted: list[str] = field(default_factory=list)
+    language_changed: bool = False
+    ended_sessions: list[Running] = field(default_factory=list)
+    stopped: bool = False
+    returned: bool = False
+    address_status: str | None = None
+    dues: list[dict[str, Any]] = field(default_factory=list)
+    erase: bool = False
+    person_wanted: bool = False
+    menu_wanted: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was known of the sender before this message."""
+        return self.standing.contact_id is None
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the person has said STOP and not come back."""
+        return self.standing.contact_status == "stopped" and not self.returned
+
+    @property
+    def is_consented(self) -> bool:
+        """Whether the person has agreed to anything, before or in this message."""
+        return bool(self.granted)
+
+    def next_tag(self) -> str:
+        """A fresh tag for a flow that starts now, so that its buttons are told from older ones."""
+        self.tags += 1
+        return _base36(self.tags)
+
+    def withdraw_messages(self) -> None:
+        """Record that the person no longer wants to be written to."""
+        self.consents.append(ConsentRow("messages", "withdrawn", "stop", "keyword", 0))
+
+    def grant_messages(self) -> None:
+        """Record that the person wants to be written to again."""
+        self.consents.append(ConsentRow("messages", "granted", "start", "keyword", 0))
+
+    def change_language(self, language: str) -> None:
+        """Write to this person in another language from now on, in a waiting flow too."""
+        self.language = language
+        self.language_changed = True
+        self.profile["language"] = language
+        if self.running:
+            running = self.running
+            spoken = running.published.flow.language_for(language)
+            running.state = replace(running.state, language=spoken)
+            running.touched = True
+
+    def ask(self, flow: Flow, version_id: UUID | None, tag: str, event: Asked) -> None:
+        """Make a question the end of the one message that answers this one."""
+        self.parts.append(as_part(event))
+        self.spoken_flow = flow
+        self.spoken_version = version_id
+        self.spoken_tag = tag
+        self.question = event.question
+        self.edit = event.edit
+
+    def forget_parts(self) -> None:
+        """Take back what was to be said so far."""
+        self.parts.clear()
+        self.spoken_flow = self.spoken_version = self.question = None
+        self.spoken_tag, self.edit = "", False
+
+    def say(self, phrase: str, **params: str) -> None:
+        """Add a sentence of our own to the one message that answers this one."""
+        self.parts.append({"say": phrase, "params": params})
+
+    def say_as_right(self, phrase: str, **params: str) -> None:
+        """Answer with a sentence that goes before all else and is sent to stopped people too."""
+        self.lane = RIGHTS
+        self.say(phrase, **params)
+
+
+def open_scene(
+    heard: Heard, line: Line, standing: Standing, catalogue: Catalogue, now: datetime
+) -> Scene:
+    """The scene of one message, with the flow session and aside the person is in, if any."""
+    stored = standing.state or {}
+    scene = Scene(
+        heard=heard,
+        line=line,
+        standing=standing,
+        catalogue=catalogue,
+        now=now,
+        contact_id=standing.contact_id or new_id(now),
+        address_id=standing.address_id or new_id(now),
+        language=_first_language(heard, line, standing, catalogue),
+        tags=standing.tags or 0,
+        granted=list(standing.consents or ()),
+        shown=stored.get("shown"),
+    )
+    scene.running = _running(standing, stored, catalogue)
+    if stored.get("aside"):
+        scene.aside = State.from_json(stored["aside"])
+    return scene
+
+
+def _running(
+    standing: Standing, stored: dict[str, Any] | Any, catalogue: Catalogue
+) -> Running | None:
+    if not stored.get("session") or standing.session_id is None:
+        return None
+    published = catalogue.version(UUID(stored["version"]))
+    if published is None:
+        return None
+    return Running(
+        id=standing.session_id,
+        published=published,
+        state=State.from_json(stored["session"]),
+        origin=dict(stored.get("origin") or {}),
+    )
+
+
+def _first_language(heard: Heard, line: Line, standing: Standing, catalogue: Catalogue) -> str:
+    """Telegram's language if offered, else the entry code's, else the channel's (design 5)."""
+    if standing.language:
+        return standing.language
+    if heard.language and (offered := heard.language[:2].lower()) in catalogue.languages:
+        return offered
+    entry = catalogue.entry(heard.entry) if heard.entry else None
+    return (entry and entry.language) or line.default_language
+
+
+def _base36(number: int) -> str:
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    text = ""
+    while number:
+        number, rest = divmod(number, 36)
+        text = digits[rest] + text
+    return text or "0"
