@@ -27,7 +27,7 @@ from flows.inputs import Attachment, Input, Pin, Pressed, Text
 from flows.keywords import inside
 from flows.matching import says
 from flows.normalising import clean, normalise
-from flows.progress import is_relevant, position
+from flows.progress import is_relevant, position, without_irrelevant
 from flows.questions.base import Answer, At, Guess, Page, Picking, Problem, Question, Reading
 from flows.state import COMPLETE, SEALED, SHOWN, SKIPPED, STOPPED, WAITING, State, Value
 
@@ -244,7 +244,7 @@ def _back(flow: Flow, state: State, question: Question, now: datetime) -> Step:
 
 def _advance(flow: Flow, state: State, now: datetime, events: tuple[Event, ...]) -> Step:
     """Goes on to the first relevant question without an answer, showing notes on the way."""
-    state, dropped = _dropped(flow, state, now)
+    state, dropped = without_irrelevant(flow, state, now)
     said: list[Event] = [*events, *dropped]
     answers = dict(state.answers)
     for question in flow.questions:
@@ -259,20 +259,6 @@ def _advance(flow: Flow, state: State, now: datetime, events: tuple[Event, ...])
         said.append(Said("thanks"))
     said.append(Completed())
     return replace(state, answers=answers, asked=None, status=COMPLETE), tuple(said)
-
-
-def _dropped(flow: Flow, state: State, now: datetime) -> tuple[State, tuple[Event, ...]]:
-    """Without the answers to questions that a changed answer has made irrelevant."""
-    events: list[Event] = []
-    for question in flow.questions:
-        if question.when is None or question.id not in state.answers:
-            continue
-        if not is_relevant(question, state, now):
-            left = {name: v for name, v in state.answers.items() if name != question.id}
-            state = replace(state, answers=left)
-            if question.waits:
-                events.append(Skipped(question.id))
-    return state, tuple(events)
 
 
 def _ask(

@@ -1,8 +1,10 @@
 """How far somebody is in a flow: which questions apply, and "2 of 5"."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from flows.conditions import Lookup, evaluate, may_hold
+from flows.events import Skipped
 from flows.flow import Flow
 from flows.questions.base import Question
 from flows.state import State, Value
@@ -31,6 +33,22 @@ def position(flow: Flow, state: State, asked: Question, now: datetime) -> tuple[
             if one is asked:
                 place = total
     return (place, total) if total > 1 and place else None
+
+
+def without_irrelevant(
+    flow: Flow, state: State, now: datetime
+) -> tuple[State, tuple[Skipped, ...]]:
+    """The state without answers to questions that a changed answer has made irrelevant."""
+    dropped: list[Skipped] = []
+    for question in flow.questions:
+        if question.when is None or question.id not in state.answers:
+            continue
+        if not is_relevant(question, state, now):
+            left = {name: value for name, value in state.answers.items() if name != question.id}
+            state = replace(state, answers=left)
+            if question.waits:
+                dropped.append(Skipped(question.id))
+    return state, tuple(dropped)
 
 
 def lookup(state: State) -> Lookup:

@@ -205,7 +205,7 @@ def _navigation(
         Shown(phrase(label, at.language), value, digit)
         for label, value, digit in question.beside(at)
     ]
-    hints = [phrase(question.hint, at.language)] if question.hint else []
+    hints = [phrase(question.hint, at.language)] if question.hint and not rung else []
     back = len(position) == 2 and position[0] > 1
     for value, digit, wanted in (("skip", "0", not question.required), ("back", "9", back)):
         if wanted:

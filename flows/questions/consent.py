@@ -23,15 +23,15 @@ _LABELS: Final = {
         "en": "I do not agree",
         "fr": "Je refuse",
         "es": "No estoy de acuerdo",
-        "pt": "Não concordo",
+        "pt": "Discordo",
         "ar": "لا أوافق",
     },
     "more": {
         "en": "Tell me more",
         "fr": "En savoir plus",
-        "es": "Quiero saber más",
+        "es": "Quiero detalles",
         "pt": "Quero saber mais",
-        "ar": "المزيد",
+        "ar": "أخبرني أكثر",
     },
 }
 _ALSO: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -46,7 +46,7 @@ _ALSO: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "en": ("no", "disagree", "refuse"),
         "fr": ("non", "pas d'accord", "je ne suis pas d'accord"),
         "es": ("no", "no acepto", "rechazo"),
-        "pt": ("não", "recuso"),
+        "pt": ("não", "não concordo", "recuso"),
         "ar": ("لا", "غير موافق", "أرفض"),
     },
     "more": {
@@ -54,7 +54,7 @@ _ALSO: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "fr": ("plus",),
         "es": ("más",),
         "pt": ("mais",),
-        "ar": ("اكثر",),
+        "ar": ("اكثر", "المزيد"),
     },
 }
 _EMOJI: Final = frozenset({"👍", "✅", "👎", "❌"})
