@@ -9,6 +9,7 @@ import contextlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlencode
 
 import aiohttp
 from telegram import Bot as Bot
@@ -38,6 +39,7 @@ from bot.channels.base import (
     WebhookRejected,
     WebhookRequest,
 )
+from bot.channels.telegram_refusals import bad_request, forbidden
 from bot.channels.telegram_sending import TelegramSender
 from bot.channels.telegram_updates import ignored_update, read_update
 
@@ -171,9 +173,9 @@ def classify(status: int, body: bytes) -> SendError | ChatMigrated | None:
     if isinstance(error, InvalidToken):
         return SendError("token_refused", "Telegram refuses the bot's token.", stops_channel=True)
     if isinstance(error, Forbidden):
-        return _forbidden(error.message.casefold())
+        return forbidden(error.message.casefold())
     if isinstance(error, BadRequest):
-        return _bad_request(error.message.casefold())
+        return bad_request(error.message.casefold())
     if isinstance(error, Conflict):
         return SendError("conflict", "Another program uses this bot's token.", alert=True)
     if body.lstrip()[:1] == b"{" and status >= 500:
@@ -188,28 +190,6 @@ def _retry_after(body: bytes) -> float:
         return float(json.loads(body)["parameters"]["retry_after"])
     except (ValueError, KeyError, TypeError):
         return 1.0
-
-
-def _forbidden(text: str) -> SendError:
-    if "blocked" in text:
-        return SendError("blocked", "The person has blocked the bot.", blocked=True)
-    if "deactivated" in text:
-        return SendError("deactivated", "The account no longer exists.", dead=True)
-    if "initiate" in text:
-        return SendError("not_opened", "The person never opened the bot.", blocked=True)
-    return SendError("removed", "The bot is not in this chat.", dead=True)
-
-
-def _bad_request(text: str) -> SendError:
-    if any(words in text for words in ("chat not found", "user not found", "peer_id_invalid")):
-        return SendError("chat_not_found", "Telegram knows no such chat.", dead=True)
-    if "not modified" in text:
-        return SendError("not_modified", "The message already looks like this.")
-    if "to edit not found" in text or "can't be edited" in text or "message_id_invalid" in text:
-        return SendError("not_editable", "The message can no longer be changed.")
-    if "query is too old" in text:
-        return SendError("query_too_old", "The button press is too old to answer.")
-    return SendError("bad_request", "Telegram refuses what we made; a fault of ours.", alert=True)
 
 
 class AiohttpRequest(BaseRequest):
@@ -290,9 +270,10 @@ async def fetch_updates(
     bot: Bot, offset: int, wait: int, kinds: Sequence[str]
 ) -> list[dict[str, int]]:
     """The next waiting updates, raw as a webhook brings them; none after a passing fault."""
-    asked = {"offset": offset, "timeout": wait, "allowed_updates": list(kinds)}
+    asked = {"offset": offset, "timeout": wait, "allowed_updates": json.dumps(list(kinds))}
+    url = f"{bot.base_url}/getUpdates?{urlencode(asked)}"
     try:
-        updates = await bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=wait + 5.0)
+        updates: object = await bot.request.post(url, read_timeout=wait + 5.0)
     except (BadRequest, InvalidToken, Conflict):
         raise
     except TelegramError:

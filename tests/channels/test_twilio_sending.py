@@ -1,0 +1,154 @@
+"""What a phone shows after we have sent through Twilio."""
+
+import asyncio
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from bot.channels import CHANNELS
+from bot.channels.base import ChannelView, Delivery, SendError
+from flows.wording import Choice, Prompt, as_lines
+from tests.channels.views import ACCOUNT, AUTH_TOKEN, YES_NO, choices, delivery, view
+from tests.fakes.twilio import FakeTwilio
+
+SMS = view("sms", "+447700900999")
+WHATSAPP = view("whatsapp", "+447700900999")
+PERSON = "+447700900123"
+
+
+class Contents:
+    """A content store in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    async def find(self, view: ChannelView, digest: str) -> str | None:
+        return self.kept.get(digest)
+
+    async def keep(self, view: ChannelView, digest: str, sid: str) -> None:
+        self.kept[digest] = sid
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeTwilio]:
+    with FakeTwilio(account_sid=ACCOUNT, auth_token=AUTH_TOKEN, speed=50) as fake:
+        fake.sender("+447700900999")
+        fake.sender("whatsapp:+447700900999")
+        fake.sender("MG1")
+        yield fake
+
+
+def send(channel: ChannelView, *messages: Delivery, contents: Contents | None = None) -> list[str]:
+    async def go() -> list[str]:
+        async with aiohttp.ClientSession() as http:
+            adapter = CHANNELS[channel.kind]
+            return [await adapter.send(http, channel, one, contents) for one in messages]
+
+    return asyncio.run(go())
+
+
+def test_sms_says_the_digits(fake: FakeTwilio) -> None:
+    phone = fake.phone(PERSON)
+    [sid] = send(SMS, delivery(f"sms:{PERSON}", base=fake.url))
+    assert phone.last.sid == sid
+    assert phone.last.body == as_lines(YES_NO) == "May we store your answers?\n1 Yes\n2 No"
+
+
+def test_the_callback_carries_our_id(fake: FakeTwilio) -> None:
+    message = delivery(f"sms:{PERSON}", base=fake.url, public_url="http://127.0.0.1:1/")
+    send(SMS, message)
+    expected = "http://127.0.0.1:1/webhooks/twilio/k1/status?m=0190-ref"
+    assert fake.phone(PERSON).last.callback == expected
+
+
+def test_a_messaging_service_sends_by_its_sid(fake: FakeTwilio) -> None:
+    send(view("sms", "MG1"), delivery(f"sms:{PERSON}", base=fake.url))
+    assert fake.log[-1].fields["MessagingServiceSid"] == "MG1"
+    assert "From" not in fake.log[-1].fields
+
+
+def test_whatsapp_shows_buttons_that_press_the_digits(fake: FakeTwilio) -> None:
+    phone, contents = fake.phone(f"whatsapp:{PERSON}"), Contents()
+    phone.send("hello")
+    send(WHATSAPP, delivery(f"whatsapp:{PERSON}", base=fake.url), contents=contents)
+    assert phone.last.body == YES_NO.text
+    assert phone.last.buttons == [("Yes", "a1.q1.v1"), ("No", "a1.q1.v2")]
+
+
+def test_a_shape_is_made_once_whatever_is_asked(fake: FakeTwilio) -> None:
+    phone, contents = fake.phone(f"whatsapp:{PERSON}"), Contents()
+    phone.send("hello")
+    other = Prompt("Autre ?", choices("Oui", "Non"), "choice")
+    address = f"whatsapp:{PERSON}"
+    send(
+        WHATSAPP, delivery(address, base=fake.url), delivery(address, other, base=fake.url),
+        contents=contents,
+    )  # fmt: skip
+    assert len(fake.contents) == 1
+    assert [text.labels for text in phone.inbox] == [["Yes", "No"], ["Oui", "Non"]]
+
+
+def test_seven_answers_are_a_list(fake: FakeTwilio) -> None:
+    phone = fake.phone(f"whatsapp:{PERSON}")
+    phone.send("hello")
+    labels = ["Work", "Study", "Family", "Looking for work", "Retired", "Care at home", "Other"]
+    back = (Choice("Back", "a1.q1.back", "9"),)
+    prompt = Prompt("What do you do?", choices(*labels), "choice", navigation=back)
+    send(WHATSAPP, delivery(f"whatsapp:{PERSON}", prompt, base=fake.url), contents=Contents())
+    assert phone.last.labels == [*labels, "Back"]
+
+
+def test_a_hidden_number_is_reached_by_its_id(fake: FakeTwilio) -> None:
+    phone = fake.phone("whatsapp:FR.1349")
+    phone.send("hello")
+    send(WHATSAPP, delivery("whatsapp-id:FR.1349", base=fake.url), contents=Contents())
+    assert phone.last.labels == ["Yes", "No"]
+
+
+def test_lines_go_out_when_twilio_makes_no_content(fake: FakeTwilio) -> None:
+    fake.script.add("status", method="content", code=500)
+    phone = fake.phone(f"whatsapp:{PERSON}")
+    phone.send("hello")
+    send(WHATSAPP, delivery(f"whatsapp:{PERSON}", base=fake.url), contents=Contents())
+    assert (phone.last.body, phone.last.buttons) == (as_lines(YES_NO), [])
+
+
+def test_lines_go_out_when_the_content_is_gone(fake: FakeTwilio) -> None:
+    phone, contents = fake.phone(f"whatsapp:{PERSON}"), Contents()
+    phone.send("hello")
+    message = delivery(f"whatsapp:{PERSON}", base=fake.url)
+    send(WHATSAPP, message, contents=contents)
+    fake.contents.clear()
+    send(WHATSAPP, message, contents=contents)
+    assert phone.last.body == as_lines(YES_NO)
+
+
+def test_without_buttons_wanted_or_a_store_lines_go_out(fake: FakeTwilio) -> None:
+    phone = fake.phone(f"whatsapp:{PERSON}")
+    phone.send("hello")
+    address = f"whatsapp:{PERSON}"
+    send(WHATSAPP, delivery(address, base=fake.url, buttons=False), contents=Contents())
+    send(WHATSAPP, delivery(address, base=fake.url))
+    assert [text.body for text in phone.inbox] == [as_lines(YES_NO)] * 2
+
+
+@pytest.mark.parametrize("text", ["", "x" * 1601])
+def test_an_impossible_text_never_leaves(fake: FakeTwilio, text: str) -> None:
+    with pytest.raises(SendError) as refused:
+        send(SMS, delivery(f"sms:{PERSON}", Prompt(text), base=fake.url))
+    assert refused.value.alert
+    assert not fake.log
+
+
+def test_an_address_of_another_channel_is_refused(fake: FakeTwilio) -> None:
+    with pytest.raises(SendError) as refused:
+        send(SMS, delivery("telegram:1001", base=fake.url))
+    assert refused.value.dead
+
+
+def test_who_opted_out_at_twilio_is_not_written_to(fake: FakeTwilio) -> None:
+    fake.phone(PERSON).send("STOP")
+    with pytest.raises(SendError) as refused:
+        send(SMS, delivery(f"sms:{PERSON}", base=fake.url))
+    assert refused.value.opted_out
