@@ -30,7 +30,7 @@ class AlreadyTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database knows of one sender when the message arrives; ids are None for strangers."""
+    """What the database knows of one sender as the message arrives; a stranger has no ids."""
 
     repeated: bool
     contact_id: UUID | None
