@@ -89,7 +89,7 @@ class Base(DeclarativeBase):
         str: Text(),
         bytes: LargeBinary(),
         datetime: Instant(),
-        Json: JSONB(),
+        Json: JSONB(none_as_null=True),
         list[str]: ARRAY(Text()),
     }
 
