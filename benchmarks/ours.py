@@ -102,7 +102,7 @@ class _Homeline:
         sender = ("--from", "+15550000000", "--stop-reply", "ours")
         twilio = self._created("channel", "add", "twilio-sms", *own, *account, *sender)
         self._flask("flows", "publish", str(FLOW), *own)
-        cluster.execute(DATABASE, *_BUDGETS, "analyze")
+        cluster.execute(DATABASE, *_BUDGETS)
         return {"telegram": telegram["key"], "twilio": twilio["key"]}
 
     def commands(self) -> tuple[Command, ...]:
