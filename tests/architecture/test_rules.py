@@ -12,7 +12,7 @@ READERS = {"settings.py", "migrations/env.py", "private_place.py", "private_serv
 TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".html", ".css", ".js", ".mako", ".ini", ""}
 # Folders of this machine; a path that is ours only by name ("/var/lib" of the launcher) is fine.
 OUTSIDE = re.compile(
-    r"(?:^|[\s\"'(=:`])(?:/(?:work|home|root|Users|mnt|srv|opt)/\w|(?:\.\./)+shared\b)"
+    r"(?:^|[\s\"'(=:`])(?:/(?:work|home|root|Users|mnt|srv)/\w|(?:\.\./)+shared\b)"
 )
 ALLOWED_OUTSIDE = {".ci/run"}
 HOSTS_OF_PACKAGES = re.compile(r"(?:pypi|pythonhosted|npmjs|index-url)", re.IGNORECASE)
