@@ -11,6 +11,18 @@ SEND_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
 """Whole call 5 s (design 6); a connection not had after 2 s means the message was not sent."""
 
 
+def open_client(connections: int = 200) -> aiohttp.ClientSession:
+    """The HTTP client of a delivery loop; opened inside the running loop, closed by its owner.
+
+    Idle connections are dropped before providers drop them: a message sent into a connection that
+    is just being closed would end unknown. Cookies are not kept.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=15),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the provider answered; the body is whole but not yet believed."""

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Iterator
 
-import aiohttp
 import pytest
 from telegram import Bot
 from telegram.error import TelegramError
@@ -12,6 +11,7 @@ from telegram.error import TelegramError
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, Delivery, SendError
 from bot.channels.telegram import AiohttpRequest, error_of
+from bot.channels.transport import open_client
 from tests.channels.views import ACCOUNT, AUTH_TOKEN, TOKEN, VECTORS, delivery, view
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio
@@ -66,7 +66,7 @@ def twilio() -> Iterator[FakeTwilio]:
 
 def send(channel: ChannelView, message: Delivery) -> str:
     async def go() -> str:
-        async with aiohttp.ClientSession() as http:
+        async with open_client() as http:
             return await CHANNELS[channel.kind].send(http, channel, message)
 
     return asyncio.run(go())

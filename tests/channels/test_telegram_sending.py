@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 
-import aiohttp
 import pytest
 
 from bot.channels import CHANNELS
 from bot.channels.base import Delivery, SendError
+from bot.channels.transport import open_client
 from flows.wording import Choice, Prompt
 from tests.channels.views import TOKEN, YES_NO, choices, delivery, view
 from tests.fakes.telegram import FakeTelegram
@@ -33,7 +33,7 @@ def person(fake: FakeTelegram) -> Person:
 
 def send(fake: FakeTelegram, *messages: Delivery) -> list[str]:
     async def go() -> list[str]:
-        async with aiohttp.ClientSession() as http:
+        async with open_client() as http:
             return [await CHANNELS["telegram"].send(http, CHANNEL, one) for one in messages]
 
     return asyncio.run(go())

@@ -9,6 +9,7 @@ import pytest
 
 from bot.channels import CHANNELS, transport
 from bot.channels.base import ChannelView, Delivery, SendError
+from bot.channels.transport import open_client
 from tests.channels.views import ACCOUNT, AUTH_TOKEN, TOKEN, delivery, view
 from tests.fakes.server import FakeServer
 from tests.fakes.telegram import FakeTelegram
@@ -33,7 +34,7 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
 
 def fail(channel: ChannelView, message: Delivery) -> SendError:
     async def go() -> None:
-        async with aiohttp.ClientSession() as http:
+        async with open_client() as http:
             await CHANNELS[channel.kind].send(http, channel, message)
 
     with pytest.raises(SendError) as failed:
@@ -104,7 +105,7 @@ def test_a_slow_line_still_delivers(line: Line) -> None:
     fake.script.add("bandwidth", bytes_per_second=20_000)
 
     async def go() -> str:
-        async with aiohttp.ClientSession() as http:
+        async with open_client() as http:
             return await CHANNELS[channel.kind].send(
                 http, channel, delivery(address, base=fake.url)
             )

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 
-import aiohttp
 import pytest
 
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, Delivery, SendError
+from bot.channels.transport import open_client
 from flows.wording import Choice, Prompt, as_lines
 from tests.channels.views import ACCOUNT, AUTH_TOKEN, YES_NO, choices, delivery, view
 from tests.fakes.twilio import FakeTwilio
@@ -41,7 +41,7 @@ def fake() -> Iterator[FakeTwilio]:
 
 def send(channel: ChannelView, *messages: Delivery, contents: Contents | None = None) -> list[str]:
     async def go() -> list[str]:
-        async with aiohttp.ClientSession() as http:
+        async with open_client() as http:
             adapter = CHANNELS[channel.kind]
             return [await adapter.send(http, channel, one, contents) for one in messages]
 

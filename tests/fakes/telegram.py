@@ -42,8 +42,9 @@ class FakeTelegram(FakeServer):
     async def opened(self) -> None:
         self._poster = Poster()
         self.courier = Courier(
-            self.clock, self._poster, self.spawn, self._from_answer, random.Random(self.seed)
-        )
+            self.clock, self._poster, self.spawn, self._from_answer, self.changed,
+            random.Random(self.seed),
+        )  # fmt: skip
 
     async def closed(self) -> None:
         await self._poster.close()
@@ -77,7 +78,7 @@ class FakeTelegram(FakeServer):
         return self.run(lambda: Group(self, account, number, "A group"))
 
     def listen(self, listener: Listener) -> None:
-        """Call back on the fake's thread whenever a person sees a new message."""
+        """Call back on the fake's thread when a person sees a new message or changed buttons."""
         self.listeners.append(listener)
 
     # --- for the parts --------------------------------------------------------------------------
@@ -113,11 +114,15 @@ class FakeTelegram(FakeServer):
             "to": chat.id, "text": text, "at": self.clock.elapsed(), "kind": kind,
             "payloads": [b.get("callback_data", "") for row in rows for b in row],
         }  # fmt: skip
+        self.notice(account, chat, bubble)
+        return bubble
+
+    def notice(self, account: Account, chat: Chat, bubble: Bubble) -> None:
+        """The person sees a message, new or changed."""
         self.changed()
         if (person := self.people.get((account.id, chat.id))) is not None:
             for listener in self.listeners:
                 listener(person, bubble)
-        return bubble
 
     def ledger(self) -> dict[str, object]:
         return dict(self.taken)

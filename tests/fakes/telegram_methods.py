@@ -138,6 +138,8 @@ def _change(
         )
     bubble.text, bubble.rows = wanted
     bubble.edits += 1
+    if bubble.rows:
+        fake.notice(account, chat, bubble)
     fake.changed()
     return bubble.as_api(account.user, chat.fields)
 

@@ -15,7 +15,6 @@ from tests.fakes.telegram_state import Account, Delivered, Fields, Waiting, Webh
 IDLE = 60.0
 FIRST_DELAYS = (0.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
-Spawn = Callable[[object], None]
 
 
 class Courier:
@@ -27,12 +26,14 @@ class Courier:
         poster: Poster,
         spawn: Callable[..., None],
         execute: Callable[[Account, str, Mapping[str, object]], None],
+        changed: Callable[[], None],
         dice: random.Random,
     ) -> None:
         self._clock = clock
         self._poster = poster
         self._spawn = spawn
         self._execute = execute
+        self._changed = changed
         self._dice = dice
         self.shake = Shake()
         self._running: set[tuple[int, str]] = set()
@@ -69,6 +70,7 @@ class Courier:
                 if waiting.id not in account.waiting or await self._bring(account, waiting):
                     held.popleft()
                     account.waiting.pop(waiting.id, None)
+                    self._changed()
         finally:
             self._running.discard((account.id, queue))
 
@@ -109,6 +111,7 @@ class Courier:
         account.deliveries.append(
             Delivered(self._clock.elapsed(), waiting.id, answered.status, copy)
         )
+        self._changed()
         if not answered.good:
             account.last_error = f"Wrong response from the webhook: {answered.status}"
             account.last_error_date = int(self._clock.date())

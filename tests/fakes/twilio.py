@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from flows.sms import measure
 from tests.fakes.breaking import Reply
 from tests.fakes.faults import Call
 from tests.fakes.hooks import Poster
@@ -51,7 +52,9 @@ class FakeTwilio(FakeServer):
     async def opened(self) -> None:
         self._poster = Poster()
         dice = random.Random(self.seed)
-        self.inbound = Inbound(self.clock, self._poster, self.spawn, self, self._answered, dice)
+        self.inbound = Inbound(
+            self.clock, self._poster, self.spawn, self, self._answered, self.changed, dice
+        )
         self.statuses = Statuses(self.clock, self._poster, self.spawn, self.account_sid, dice)
         self.statuses.auth_token = self.auth_token
 
@@ -122,8 +125,13 @@ class FakeTwilio(FakeServer):
         self.texts.clear()
 
     def inject(self, fields: Mapping[str, object]) -> object:
-        """`{"phone": "+447700900123", "do": "send", "with": ["hello"]}`."""
-        phone, act = self.phone(str(fields["phone"])), str(fields["do"])
+        """`{"phone": "+447700900123", "do": "send", "with": ["hello"]}`, perhaps with `sender`;
+        `{"sender": "+44…", "webhook": "http://…"}` makes a sender."""
+        if "sender" in fields and "do" not in fields:
+            self.sender(str(fields["sender"]), str(fields.get("webhook", "")))
+            return None
+        named = self.senders[str(fields["sender"])] if "sender" in fields else None
+        phone, act = self.phone(str(fields["phone"]), named), str(fields["do"])
         if act not in ("send", "tap", "location", "media", "block", "unblock"):
             raise ValueError(f"a phone cannot {act}")
         given = fields.get("with", [])
@@ -168,6 +176,7 @@ class FakeTwilio(FakeServer):
             self.next_sid("SM"), sender.address, to, body, "outbound-api",
             "accepted" if service else "queued", self.clock.elapsed(),
             callback=given.get("StatusCallback", ""), buttons=buttons, service=service,
+            segments=measure(body).parts,
         )  # fmt: skip
         self.texts[text.sid] = text
         self._bring(sender, text)

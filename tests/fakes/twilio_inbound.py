@@ -48,10 +48,12 @@ class Inbound:
         spawn: Callable[..., None],
         credentials: Credentials,
         say: Callable[[Sender, str, str], None],
+        changed: Callable[[], None],
         dice: random.Random,
     ) -> None:
         self._clock, self._poster, self._spawn = clock, poster, spawn
         self._credentials, self._say, self._dice = credentials, say, dice
+        self._changed = changed
         self.shake = Shake()
         self.deliveries: list[Delivered] = []
         self.lost: list[str] = []
@@ -70,6 +72,7 @@ class Inbound:
             answered = await self._post(sender, sender.fallback, sid, failed)
         if not answered.good:
             self.lost.append(sid)
+            self._changed()
             return
         self._twiml(sender, dict(fields)["From"], answered)
 
