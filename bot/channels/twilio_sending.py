@@ -31,11 +31,8 @@ class TwilioSender:
         self._view = view
         self._delivery = delivery
         self._contents = contents
-        account = view.credentials.get("account_sid", "")
-        pair = f"{account}:{view.credentials.get('auth_token', '')}"
-        self._authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        base = delivery.url_base.rstrip("/")
-        self._url = f"{base}/2010-04-01/Accounts/{quote(account, safe='')}/Messages.json"
+        self._authorization = authorization(view)
+        self._url = f"{account_url(view, delivery.url_base)}/Messages.json"
 
     async def send(self) -> str:
         """Post the message; return its sid."""
@@ -95,6 +92,18 @@ class TwilioSender:
         if not 0 < len(text) <= BODY_LIMIT:
             raise SendError("bad_length", "The text is empty or too long for Twilio.", alert=True)
         return {"Body": text}
+
+
+def authorization(view: ChannelView) -> str:
+    """The header that names account and token."""
+    account, token = view.credentials.get("account_sid", ""), view.credentials.get("auth_token", "")
+    return f"Basic {base64.b64encode(f'{account}:{token}'.encode()).decode()}"
+
+
+def account_url(view: ChannelView, api_url: str) -> str:
+    """The account's place in the API, without a suffix."""
+    account = quote(view.credentials.get("account_sid", ""), safe="")
+    return f"{api_url.rstrip('/')}/2010-04-01/Accounts/{account}"
 
 
 def provider_address(address: str) -> str:

@@ -94,6 +94,10 @@ class FakeServer:
         try:
             self.loop.run_until_complete(self._serve())
         finally:
+            left = asyncio.all_tasks(self.loop)
+            for task in left:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self.loop.close()
 
     async def _serve(self) -> None:

@@ -68,6 +68,7 @@ class FakeTwilio(FakeServer):
             web.get(f"{MESSAGES}/{{sid}}.json", self._show),
             web.post(f"{MESSAGES}/{{sid}}.json", self._update),
             web.delete(f"{MESSAGES}/{{sid}}.json", self._delete),
+            web.get("/2010-04-01/Accounts/{account}.json", self._account),
             web.post("/v1/Content", self._create_content),
             web.get("/v1/Content/{sid}", self._show_content),
             web.post("/v1/Content/{sid}/ApprovalRequests/whatsapp", self._approve),
@@ -215,6 +216,10 @@ class FakeTwilio(FakeServer):
             if sender.address.startswith("whatsapp:") == whatsapp:
                 return sender
         raise LookupError("no sender for this phone")
+
+    async def _account(self, request: web.Request) -> web.StreamResponse:
+        answer: Fields = {"sid": self.account_sid, "friendly_name": "Fake", "status": "active"}
+        return await self._read(request, "account", lambda _: Reply(200, answer))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         to = request.query.get("To")

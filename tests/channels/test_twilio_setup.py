@@ -1,0 +1,29 @@
+"""A Twilio account is checked before anybody relies on it."""
+
+import asyncio
+
+import pytest
+
+from bot.channels.base import ChannelError
+from bot.channels.twilio_setup import AccountState, check, webhook_url
+from tests.channels.views import ACCOUNT, AUTH_TOKEN, view
+from tests.fakes.twilio import FakeTwilio
+from tests.fakes.twilio_inbound import overrides
+
+
+def test_an_account_that_lets_us_in_is_named() -> None:
+    with FakeTwilio(account_sid=ACCOUNT, auth_token=AUTH_TOKEN) as fake:
+        assert asyncio.run(check(view("sms"), fake.url)) == AccountState("Fake", "active")
+        with pytest.raises(ChannelError, match="credentials"):
+            asyncio.run(check(view("sms", auth_token="wrong"), fake.url))
+        fake.script.add("html_502")
+        with pytest.raises(ChannelError, match="as it should"):
+            asyncio.run(check(view("sms"), fake.url))
+    with pytest.raises(ChannelError, match="reached"):
+        asyncio.run(check(view("sms"), fake.url))
+
+
+def test_the_webhook_asks_twilio_to_try_again() -> None:
+    url = webhook_url(view("sms"), "https://bot.example.org/")
+    assert url.startswith("https://bot.example.org/webhooks/twilio/k1#")
+    assert overrides(url) == (3, frozenset({"ct", "rt", "5xx"}))
