@@ -20,7 +20,6 @@ from bot import kept
 from bot.batches import Batches
 from bot.channels.base import Arrival, ChannelView
 from bot.metrics import BATCH, QUARANTINED
-from bot.render import body_as_sent
 from flows.inputs import Attachment, Pin, Pressed, Text
 from flows.wording import say
 from models.clock import Clock
@@ -38,6 +37,7 @@ from services.changes import Rows, gather, rows_of
 from services.conversations import handle
 from services.errors import Unavailable
 from services.organisations import OrganisationKeyring
+from services.rendering import body_as_sent
 from services.scene import Heard, Line, Scene, open_scene
 
 ATTEMPTS = 6

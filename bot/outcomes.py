@@ -15,11 +15,11 @@ from bot.budgets import ChatPace
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
 from bot.directory import Directory
-from bot.render import body_for, render
 from flows.wording import Prompt
 from models.clock import Clock
 from models.message_path import Claimed
 from models.sealed import Keyring, open_sealed
+from services.rendering import body_for, render
 
 CHAT_PACE = {"telegram": (1.0, 3.0)}
 RETRY_AFTER = (15, 60, 300, 900, 3600, 7200, 21600, 43200)

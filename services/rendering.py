@@ -1,4 +1,4 @@
-"""From a stored message without text to the prompt a channel sends; the same bytes every time."""
+"""From a stored message without text to the words somebody saw; the same bytes every time."""
 
 from collections.abc import Mapping
 from typing import Any
