@@ -65,8 +65,10 @@ _TERMS: Final = {
         "|تاريخ (?:ال)?ميلاد|كلمه (?:ال)?(?:سر|مرور)"
     ),
 }
+_ENDINGS: Final = {"ar": "(?:كم|ك|ها|ه)?"}
 _PATTERNS: Final = {
-    language: re.compile(rf"(?<!\w)(?:{terms})(?!\w)") for language, terms in _TERMS.items()
+    language: re.compile(rf"(?<!\w)(?:{terms}){_ENDINGS.get(language, '')}(?!\w)")
+    for language, terms in _TERMS.items()
 }
 
 

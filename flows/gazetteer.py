@@ -7,7 +7,7 @@ one of this repository; a larger file only needs another object with the same th
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +69,10 @@ class PlaceList:
             country: _Index([place for place in places if place.country == country])
             for country in {place.country for place in places}
         }
+
+    def __iter__(self) -> Iterator[Place]:
+        """Every place."""
+        return iter(self._places)
 
     def get(self, place_id: str) -> Place | None:
         """The place with this id, or None."""

@@ -58,7 +58,7 @@ _CODE: Final = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _SENTENCES: Final = {language: re.compile(pattern) for language, pattern in words.SENTENCES.items()}
 _COMMAND: Final = re.compile(r"\s*/([a-z_]{1,32})(?:@\w+)?\s*", re.IGNORECASE | re.ASCII)
 _STOP_ROOTS: Final = re.compile(
-    "stop|subscri|opt|text|messag|contact|writ|send|alone|remove|arret|cess|ecri|desabo|desinsc"
+    "stop|subscri|opt|text|messag|contact|writ|send|alone|remove|take|arret|cess|ecri|desabo|desinsc"
     "|laiss|fich|retire|supprim|enlev|plus|envoy|derang|dej|pare|basta|escrib|mand|envi|molest"
     "|quiero|baja|mas|borre|deix|escrev|quero|chega|incomod|mais|tirem|remov"
     "|توق|وقف|كف|لا |الغ|احذف|ازيل"

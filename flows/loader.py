@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from yaml import AliasEvent, CSafeLoader
+from yaml import AliasEvent, CollectionEndEvent, CollectionStartEvent, CSafeLoader
 
 from flows.errors import FlowInvalid, FlowLimit
 from flows.flow import Flow, build
 from flows.gazetteer import LIBRARY, Gazetteer
 
 _LONGEST: Final = 512 * 1024
+_DEEPEST: Final = 40
 PHRASES: Final = Path(__file__).parent / "phrases"
 
 
@@ -39,14 +40,24 @@ def read(source: str | Path) -> Mapping[str, Any]:
     if len(text) > _LONGEST:
         raise FlowLimit("", f"the file is longer than {_LONGEST} characters")
     try:
-        if any(isinstance(event, AliasEvent) for event in yaml.parse(text, Loader=_TextLoader)):
-            raise FlowInvalid("", "aliases (*name) are not allowed")
+        _check_events(text)
         found = yaml.load(text, Loader=_TextLoader)  # noqa: S506 - a SafeLoader that knows less
-    except (yaml.YAMLError, RecursionError) as fault:
+    except yaml.YAMLError as fault:
         raise FlowInvalid("", f"is no valid YAML: {fault}") from fault
     if not isinstance(found, dict):
         raise FlowInvalid("", "must be a mapping")
     return found
+
+
+def _check_events(text: str) -> None:
+    """Refuses what can blow a small file up: aliases, and nesting without end."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_TextLoader):
+        if isinstance(event, AliasEvent):
+            raise FlowInvalid("", "aliases (*name) are not allowed")
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise FlowLimit("", f"is nested deeper than {_DEEPEST} levels")
 
 
 def load(source: str | Path, *, version: int = 1, places: Gazetteer | None = None) -> Flow:

@@ -184,7 +184,7 @@ def _asked(
         lines.append(_fill(phrase("position", language), language, place))
     if picked and question.style(at) == "search":
         lines.append(phrase("which_one", language))
-    elif not rung or question.repeats:
+    elif not rung or (rung == 1 and question.repeats):
         lines.append(_fill(question.said(at), language, names))
     navigation, hint = _navigation(question, at, rung, position)
     return _Piece(

@@ -115,7 +115,7 @@ class Question:
     needs_text: ClassVar[bool] = True
     """Whether the flow file must give the question a text."""
     repeats: ClassVar[bool] = True
-    """Whether help repeats the question's text; long texts are not repeated."""
+    """Whether the first rung of help repeats the question's text; long texts are not repeated."""
     takes_pin: ClassVar[bool] = False
     help: ClassVar[tuple[str, str]] = ("help_text", "example_text")
     """The phrases of the first two rungs of help."""

@@ -1,0 +1,167 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.keywords import Keyword, Word, inside, recognise
+
+ALL = ("en", "fr", "es", "pt", "ar")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP",
+        "stop.",
+        " Stop! ",
+        "ＳＴＯＰ",
+        "\u200fstop",
+        "/stop",
+        "/stop@SomeBot",
+        "STOPALL",
+        "opt out",
+        "OPT-OUT",
+        "Arrêt",
+        "ARRETE",
+        "désabonner",
+        "alto",
+        "sair",
+        "توقف",
+        "إيقاف",
+        "ايقاف",
+        "стоп",
+        "አቁም",
+        "रोको",
+    ],
+)
+def test_stop_is_heard_in_every_language_whatever_is_offered(text: str) -> None:
+    keyword = recognise(text, ["en"])
+    assert keyword is not None
+    assert keyword.word is Word.STOP
+    assert keyword.sure
+
+
+@pytest.mark.parametrize("text", ["END", "cancel", "Quit", "baja", "dur", "basta"])
+def test_a_word_that_may_be_an_answer_is_marked(text: str) -> None:
+    keyword = recognise(text, ALL)
+    assert keyword is not None
+    assert (keyword.word, keyword.sure, keyword.ambiguous) == (Word.STOP, True, True)
+
+
+def test_an_ambiguous_word_inside_a_sentence_is_nothing() -> None:
+    for text in ("the end", "I cancel my trip", "quit smoking", "at the end of the day"):
+        assert recognise(text, ALL) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("please stop", "en"),
+        ("Please stop sending me this", "en"),
+        ("Stop texting me!", "en"),
+        ("don't text me any more", "en"),
+        ("Take me off your list", "en"),
+        ("ne m'écrivez plus", "fr"),
+        ("Arrêtez de m'envoyer des messages", "fr"),
+        ("laissez-moi tranquille", "fr"),
+        ("no me escriban más", "es"),
+        ("quiero darme de baja", "es"),
+        ("parem de me enviar mensagens", "pt"),
+        ("não quero mais receber isso", "pt"),
+        ("لا ترسلوا لي رسائل", "ar"),
+        ("توقفوا عن مراسلتي", "ar"),
+    ],
+)
+def test_a_wish_to_stop_in_a_sentence_is_asked_about(text: str, language: str) -> None:
+    assert recognise(text, ALL) == Keyword(Word.STOP, language, sure=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the bus stop is far",
+        "I never stop working",
+        "non stop",
+        "We should stop corruption",
+        "Les messages arrivent bien",
+        "no tengo trabajo",
+        "more schools please",
+        "لا أعرف",
+        "yes",
+        "1",
+        "",
+    ],
+)
+def test_other_sentences_are_answers(text: str) -> None:
+    assert recognise(text, ALL) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "language"),
+    [
+        ("START", Word.START, "en"),
+        ("/start", Word.START, "en"),
+        ("unstop", Word.START, "en"),
+        ("aide", Word.HELP, "fr"),
+        ("MENU", Word.MENU, "en"),
+        ("القائمة", Word.MENU, "ar"),
+        ("delete", Word.DELETE, "en"),
+        ("/delete", Word.DELETE, "en"),
+        ("effacer", Word.DELETE, "fr"),
+        ("confidentialité", Word.PRIVACY, "fr"),
+        ("my data", Word.MYDATA, "en"),
+        ("cambiar", Word.CHANGE, "es"),
+        ("pessoa", Word.PERSON, "pt"),
+        ("شخص", Word.PERSON, "ar"),
+        ("langue", Word.LANGUAGE, "fr"),
+        ("restart", Word.RESTART, "en"),
+    ],
+)
+def test_each_word_is_known_in_each_language(text: str, word: Word, language: str) -> None:
+    keyword = recognise(text, ALL)
+    assert keyword is not None
+    assert (keyword.word, keyword.language, keyword.sure) == (word, language, True)
+
+
+def test_a_word_shared_by_languages_is_said_in_the_persons() -> None:
+    keyword = recognise("menu", ["fr", "en"])
+    assert keyword is not None
+    assert keyword.language == "fr"
+
+
+def test_a_misspelt_delete_is_not_delete() -> None:
+    assert recognise("delte", ALL) is None
+
+
+def test_yes_starts_again_only_for_somebody_who_stopped() -> None:
+    assert recognise("YES", ALL) is None
+    assert recognise("yes", ALL, opted_out=True) == Keyword(Word.START, "en")
+
+
+@pytest.mark.parametrize("text", ["JOIN CPT4F", "join CPT4F", "Rejoindre CPT4F", "انضم CPT4F"])
+def test_join_carries_its_code(text: str) -> None:
+    keyword = recognise(text, ALL)
+    assert keyword is not None
+    assert (keyword.word, keyword.argument) == (Word.JOIN, "CPT4F")
+
+
+def test_join_without_a_code_is_nothing() -> None:
+    assert recognise("join", ALL) is None
+    assert recognise("join us tomorrow", ALL) is None
+
+
+def test_words_inside_a_question() -> None:
+    assert [inside(word) for word in ("back", "retour", "skip", "تخطي", "more", "1")] == [
+        "back",
+        "back",
+        "skip",
+        "skip",
+        "more",
+        None,
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.characters(), max_size=80))
+def test_no_text_breaks_recognition(text: str) -> None:
+    recognise(text, ALL)
+    recognise(f"/{text}", [])

@@ -1,0 +1,86 @@
+import ast
+import dataclasses
+import re
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import pytest
+
+from flows import events, words
+from flows.gazetteer import bundled, countries
+from flows.normalising import normalise
+from flows.questions import TYPES
+from flows.wording import LANGUAGES, phrases
+
+ROOT = Path(__file__).parent.parent.parent
+EVENTS = [
+    kind
+    for kind in vars(events).values()
+    if dataclasses.is_dataclass(kind) and kind.__module__ == "flows.events"
+]
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_the_example_of_each_event_is_one(kind: type) -> None:
+    event = kind(**kind.example)  # type: ignore[attr-defined]
+    assert isinstance(event, events.Event)
+    assert hash(kind) is not None
+
+
+def test_every_phrase_the_core_says_is_written() -> None:
+    known = phrases("en").keys()
+    named = {"language_changed"}
+    for kind in TYPES:
+        named |= {name for name in (*kind.help, kind.hint) if name}
+    for path in (ROOT / "flows").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("Said", "Problem", "phrase")
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                named.add(str(node.args[0].value))
+    assert named <= known
+
+
+def test_every_country_has_a_name_in_every_language() -> None:
+    for code in countries().codes:
+        for language in LANGUAGES:
+            assert countries().name(code, language) != code
+    assert countries().name("XX", "en") == "XX"
+
+
+def test_every_place_is_complete() -> None:
+    places = bundled()
+    zones = available_timezones()
+    seen = set()
+    for place in places:
+        assert re.fullmatch(r"[a-z]{2}-[a-z-]{2,30}", place.id)
+        assert place.id.startswith(place.country.lower())
+        assert place.country in countries().names
+        assert place.time_zone in zones
+        assert place.names["ar"]
+        seen.add(place.id)
+    assert len(seen) > 300
+
+
+def test_a_place_is_found_in_any_language_and_near_a_point() -> None:
+    places = bundled()
+    for text in ("cairo", "Le Caire", "القاهرة", "kairo"):
+        found = places.search(normalise(text), country=None, language="fr", most=5).places
+        assert found[0].id == "eg-cairo"
+    near = places.nearest(30.1, 31.3)
+    assert near is not None
+    assert near.id == "eg-cairo"
+    assert places.nearest(-60, -140) is None
+    assert places.nearest(float("nan"), 0) is None
+    assert places.get("nowhere") is None
+    assert places.search("cairo", country="QQ", language="en", most=5).places == ()
+
+
+def test_stop_words_of_the_providers_are_all_known() -> None:
+    known = {normalise(word) for listed in words.STOP.values() for word in listed.split()}
+    twilio = "stop stopall unsubscribe cancel end quit revoke optout remove arret arrete arrett"
+    assert set(twilio.split()) <= known
