@@ -13,6 +13,7 @@ from models import walls
 PINNED = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_material": "off",
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
 }

@@ -34,7 +34,6 @@ def _answered(scene: Scene, running: Running, event: happened.Answered) -> None:
     text = str(event.value) if event.sealed else None
     value = None if event.sealed else event.value
     scene.answers.append(AnswerRow(event.question, value, text, skipped=False))
-    running.touched = True
     if not event.sealed:
         _profile(scene, running, event.question, event.value)
 
@@ -51,7 +50,6 @@ def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
 
 def _skipped(scene: Scene, running: Running, event: happened.Skipped) -> None:
     scene.answers.append(AnswerRow(event.question, None, None, skipped=True))
-    running.touched = True
 
 
 def _language_chosen(scene: Scene, running: Running, event: happened.LanguageChosen) -> None:
@@ -59,6 +57,7 @@ def _language_chosen(scene: Scene, running: Running, event: happened.LanguageCho
 
 
 def _granted(scene: Scene, running: Running, event: happened.ConsentGranted) -> None:
+    running.touched = True
     if event.purpose not in scene.granted:
         scene.granted.append(event.purpose)
     _consent(scene, running, event.purpose, "granted", event.question)

@@ -236,7 +236,8 @@ class _Writer:
 
     def _sessions(self) -> list[Row]:
         scene = self.scene
-        running = [scene.running] if scene.running and scene.running.touched else []
+        touched = scene.running and (scene.running.touched or self._first_today())
+        running = [scene.running] if scene.running and touched else []
         return [self._session(each) for each in [*scene.ended_sessions, *running]]
 
     def _session(self, running: Running) -> Row:
@@ -304,8 +305,7 @@ class _Writer:
     def _profile(self) -> Row | None:
         """The profile's patch; also a daily touch, so that "last seen" and expiry stay true."""
         scene = self.scene
-        last = scene.standing.last_in_at
-        touched = last is None or last.date() < scene.now.date()
+        touched = self._first_today()
         if not (scene.profile or scene.rest or scene.language_changed or touched):
             return None
         expires = retention.expires_at("contacts", scene.now) if scene.is_consented else None
@@ -318,9 +318,14 @@ class _Writer:
             "patch": patch,
             "rest": scene.rest or None,
             "language": scene.language if scene.language_changed else None,
-            "contact_expires_at": expires,
+            "contact_expires_at": expires if touched or scene.consents else None,
+            "touched": touched or bool(scene.consents) or scene.language_changed,
             "at": scene.now,
         }
+
+    def _first_today(self) -> bool:
+        last = self.scene.standing.last_in_at
+        return last is None or last.date() < self.scene.now.date()
 
     # --- what happens seldom ---
 

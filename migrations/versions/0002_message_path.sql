@@ -10,21 +10,31 @@ language plpgsql as $$
 begin
     perform set_config('app.organisation', org::text, true);
     return query
+    -- LATERAL with LIMIT: one index probe a row whatever the statistics of a young table say.
     select asked.place,
-           exists (select 1 from receipts r where r.organisation_id = org
-                   and r.channel_id = line and r.key = asked.receipt),
+           (select true from receipts r where r.organisation_id = org and r.channel_id = line
+               and r.key = asked.receipt limit 1) is not null,
            c.id, a.id, a.status, c.wrapped_key, c.language, c.status, c.stopped_at, c.office_id,
            c.origin, v.seq, v.state, v.session_id, v.tags, v.window_started_at,
            v.window_replies, v.updated_at, p.consents, p.time_zone, o.catalogue_version,
            case when b.unconsented_day = today
                 then b.unconsented_limit - b.unconsented_used else b.unconsented_limit end
-    from unnest(hashes, receipt_keys) with ordinality as asked(hash, receipt, place)
-    join organisations o on o.id = org
-    join channel_budgets b on b.organisation_id = org and b.channel_id = line
-    left join addresses a on a.organisation_id = org and a.address_hash = asked.hash
-    left join contacts c on c.organisation_id = org and c.id = a.contact_id
-    left join conversations v on v.organisation_id = org and v.contact_id = c.id
-    left join profiles p on p.organisation_id = org and p.contact_id = c.id;
+      from unnest(hashes, receipt_keys) with ordinality as asked(hash, receipt, place)
+      cross join lateral (
+          select catalogue_version from organisations where id = org limit 1) o
+      cross join lateral (
+          select * from channel_budgets where organisation_id = org and channel_id = line limit 1) b
+      left join lateral (
+          select * from addresses
+           where organisation_id = org and address_hash = asked.hash limit 1) a on true
+      left join lateral (
+          select * from contacts where organisation_id = org and id = a.contact_id limit 1) c on true
+      left join lateral (
+          select * from conversations
+           where organisation_id = org and contact_id = a.contact_id limit 1) v on true
+      left join lateral (
+          select * from profiles
+           where organisation_id = org and contact_id = a.contact_id limit 1) p on true;
 end $$;
 
 create function apply_rare(org uuid, line uuid, rare json)
@@ -84,12 +94,16 @@ returns void language plpgsql as $$
 declare
     expected int := json_array_length(moves);
     counted int;
+    -- "= any (known)" beside each join: the index is searched by its whole key, whatever the
+    -- statistics of a young table make of the join.
+    known uuid[];
 begin
     perform set_config('app.organisation', org::text, true);
+    select array_agg(m.contact) into known from json_to_recordset(moves) as m(contact uuid, seq int)
+     where m.seq is not null;
 
     perform 1 from conversations v
-       join json_to_recordset(moves) as m(contact uuid, seq int) on v.contact_id = m.contact
-      where v.organisation_id = org and m.seq is not null
+      where v.organisation_id = org and v.contact_id = any (known)
       order by v.contact_id for no key update of v;
 
     insert into receipts (organisation_id, channel_id, key, received_at, expires_at)
@@ -136,7 +150,8 @@ begin
            updated_at = m.at, expires_at = m.expires_at
       from json_to_recordset(moves) as m(contact uuid, seq int, state jsonb, session uuid, tags int,
            window_started_at timestamptz, window_replies int, at timestamptz, expires_at timestamptz)
-     where v.organisation_id = org and v.contact_id = m.contact and v.seq = m.seq;
+     where v.organisation_id = org and v.contact_id = any (known)
+       and v.contact_id = m.contact and v.seq = m.seq;
     get diagnostics counted = row_count;
     if counted <> expected - coalesce(json_array_length(newcomers), 0) then
         raise exception 'a conversation of this batch moved meanwhile' using errcode = 'HL001';
@@ -206,27 +221,41 @@ begin
     end if;
 
     if profiled is not null then
+        select array_agg(f.contact) into known from json_to_recordset(profiled) as f(contact uuid);
         update profiles p
-           set country = x.country, place = x.place, region = x.region, time_zone = x.time_zone,
-               link = x.link, age_band = x.age_band, gender = x.gender, activity = x.activity,
-               language = x.language, channel = x.channel, office_id = x.office_id,
-               consents = x.consents, registered_at = x.registered_at, last_seen_at = f.at,
-               rest = q.rest || coalesce(f.rest, '{}'), expires_at = x.expires_at
-          from json_to_recordset(profiled) as f(contact uuid, patch jsonb, rest jsonb, at timestamptz)
-          join profiles q on q.organisation_id = org and q.contact_id = f.contact
-          cross join lateral jsonb_populate_record(q, f.patch) x
-         where p.organisation_id = org and p.contact_id = f.contact;
+           set country = case when f.patch ? 'country' then f.patch->>'country' else p.country end,
+               place = case when f.patch ? 'place' then f.patch->>'place' else p.place end,
+               region = case when f.patch ? 'region' then f.patch->>'region' else p.region end,
+               time_zone = case when f.patch ? 'time_zone' then f.patch->>'time_zone' else p.time_zone end,
+               link = case when f.patch ? 'link' then f.patch->>'link' else p.link end,
+               age_band = case when f.patch ? 'age_band' then f.patch->>'age_band' else p.age_band end,
+               gender = case when f.patch ? 'gender' then f.patch->>'gender' else p.gender end,
+               activity = case when f.patch ? 'activity' then f.patch->>'activity' else p.activity end,
+               language = case when f.patch ? 'language' then f.patch->>'language' else p.language end,
+               channel = case when f.patch ? 'channel' then f.patch->>'channel' else p.channel end,
+               office_id = coalesce((f.patch->>'office_id')::uuid, p.office_id),
+               consents = case when f.patch ? 'consents'
+                   then array(select jsonb_array_elements_text(f.patch->'consents')) else p.consents end,
+               registered_at = coalesce((f.patch->>'registered_at')::timestamptz, p.registered_at),
+               expires_at = coalesce((f.patch->>'expires_at')::timestamptz, p.expires_at),
+               rest = p.rest || coalesce(f.rest, '{}'),
+               last_seen_at = f.at
+          from json_to_recordset(profiled)
+               as f(contact uuid, patch jsonb, rest jsonb, at timestamptz)
+         where p.organisation_id = org and p.contact_id = any (known)
+           and p.contact_id = f.contact;
         update contacts c
            set language = coalesce(f.language, c.language),
                office_id = coalesce(f.office, c.office_id),
                last_seen_at = f.at, expires_at = coalesce(f.contact_expires_at, c.expires_at)
           from json_to_recordset(profiled) as f(contact uuid, language text, office uuid,
-               contact_expires_at timestamptz, at timestamptz)
-         where c.organisation_id = org and c.id = f.contact;
+               contact_expires_at timestamptz, at timestamptz, touched boolean)
+         where c.organisation_id = org and c.id = any (known) and c.id = f.contact
+           and f.touched;
         update addresses a
            set expires_at = f.contact_expires_at
           from json_to_recordset(profiled) as f(contact uuid, contact_expires_at timestamptz)
-         where a.organisation_id = org and a.contact_id = f.contact
+         where a.organisation_id = org and a.contact_id = any (known) and a.contact_id = f.contact
            and f.contact_expires_at is not null;
     end if;
 

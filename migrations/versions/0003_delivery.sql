@@ -54,15 +54,13 @@ begin
                  order by m.lane, m.due_at, m.id
                  limit allowed
                    for no key update of m skip locked),
-            claimed as (
-                update messages m
-                   set status = 'sending', attempts = m.attempts + 1, leased_by = worker,
-                       leased_until = clock_timestamp() + lease
-                  from ready r
-                 where m.organisation_id = r.organisation_id and m.id = r.id
-                returning m.id)
-            select array_agg(c.id) into taken from claimed c;
+            locked as (select array_agg(r.id) as ids from ready r)
+            select l.ids into taken from locked l;
             continue when taken is null;
+            update messages m
+               set status = 'sending', attempts = m.attempts + 1, leased_by = worker,
+                   leased_until = clock_timestamp() + lease
+             where m.organisation_id = budget.organisation_id and m.id = any (taken);
             tokens_left := tokens_left - cardinality(taken);
             room := room - cardinality(taken);
 
@@ -71,12 +69,17 @@ begin
                    m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
                    m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
                    c.wrapped_key, c.status, p.consents
-              from unnest(taken) as t(id)
-              join messages m on m.organisation_id = budget.organisation_id and m.id = t.id
-              join addresses a on a.organisation_id = m.organisation_id and a.id = m.address_id
-              join contacts c on c.organisation_id = m.organisation_id and c.id = m.contact_id
-              left join profiles p on p.organisation_id = m.organisation_id
-                   and p.contact_id = m.contact_id
+              from messages m
+              cross join lateral (
+                  select * from addresses
+                   where organisation_id = m.organisation_id and id = m.address_id limit 1) a
+              cross join lateral (
+                  select * from contacts
+                   where organisation_id = m.organisation_id and id = m.contact_id limit 1) c
+              left join lateral (
+                  select * from profiles where organisation_id = m.organisation_id
+                     and contact_id = m.contact_id limit 1) p on true
+             where m.organisation_id = budget.organisation_id and m.id = any (taken)
              order by m.lane, m.due_at, m.id;
         end loop;
 
@@ -101,7 +104,10 @@ returns void language sql as $$
            leased_until = case when d.status = 'unknown' then m.leased_until end
       from json_to_recordset(done) as d(org uuid, id uuid, status text, provider_id text,
            error_code text, text_hash bytea, due_at timestamptz, at timestamptz, refund boolean)
-     where m.organisation_id = d.org and m.id = d.id
+     where m.organisation_id = any (array(
+               select distinct o.org from json_to_recordset(done) as o(org uuid)))
+       and m.id = any (array(select o.id from json_to_recordset(done) as o(id uuid)))
+       and m.organisation_id = d.org and m.id = d.id
        and (m.leased_by = worker or m.leased_by is null)
 $$;
 
