@@ -2,13 +2,14 @@
 
 import ctypes
 import fcntl
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -60,6 +61,7 @@ class Part:
             return
         quick = time.monotonic() - self.started < _QUICK_SECONDS
         self.quick_deaths = self.quick_deaths + 1 if quick else 0
+        self._end_group()
         if self.quick_deaths >= _QUICK_DEATHS:
             raise refuse(f"The {self.name} process keeps ending. See {self.log}:\n{self.tail()}")
         self.start()
@@ -74,11 +76,16 @@ class Part:
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self._end_group()
+        self.process.wait()
+
+    def _end_group(self) -> None:
+        """End what is left of the process and of its children, which would keep the port."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @dataclass
