@@ -12,6 +12,8 @@ What a test may ask for:
     make              tests.factories.Factory on `db`
     making            `with making() as make:` commits what it makes
     system            `with system() as db:` a session in the system scope
+    superuser         an engine past all walls, to look at bytes and to tamper
+    fresh_urls        an empty database, not even migrated
 
 The server is the private one (thrown away afterwards), or the one DATABASE_URL names, whose role
 then needs CREATEDB. Sockets beyond loopback and warnings are errors; order is random.
@@ -27,9 +29,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
 import private_server
@@ -39,9 +39,10 @@ from models.sealed import Keyring
 from models.walls import system_scope
 from services import organisations
 from settings import MasterKey
+from tests.databases import Server, empty, is_superuser, migrate
+from tests.databases import Urls as Urls
 from tests.factories import Factory
 
-ROOT = Path(__file__).resolve().parent.parent
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)[:12]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # an ordinary Monday
@@ -59,39 +60,6 @@ class MovedByHand:
     def advance(self, step: timedelta) -> datetime:
         self.present += step
         return self.present
-
-
-@dataclass(frozen=True)
-class Urls:
-    """Addresses of one test database."""
-
-    owner: str
-    app: str
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where databases for tests are made; `admin` may create them for `owner`."""
-
-    admin: str
-    owner: str
-    app: str
-
-    def create(self, name: str, template: str | None = None) -> Urls:
-        copied = f' TEMPLATE "{template}"' if template else ""
-        owner = make_url(self.owner).username
-        owned = f' OWNER "{owner}"' if owner and self.admin != self.owner else ""
-        self._execute(f'CREATE DATABASE "{name}"{owned}{copied}')
-        return Urls(_named(self.owner, name), _named(self.app, name))
-
-    def drop(self, name: str) -> None:
-        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    def _execute(self, statement: str) -> None:
-        engine = make_engine(self.admin, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +145,15 @@ def path_engine(engine: Engine, urls: Urls) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def superuser(_admin_engine: Engine) -> Engine:
+    """This worker's database under a role that walks through walls; skips where there is none."""
+    with _admin_engine.connect() as connection:
+        if not is_superuser(connection):
+            pytest.skip("this run has no superuser")
+    return _admin_engine
+
+
+@pytest.fixture
 def clock() -> MovedByHand:
     return MovedByHand()
 
@@ -244,52 +221,8 @@ def system(engine: Engine) -> Callable[[], AbstractContextManager[Session]]:
     return lambda: system_scope(engine)
 
 
-def migrate(owner_url: str, revision: str = "head") -> None:
-    """Bring a database up to a revision."""
-    engine = make_engine(owner_url)
-    with engine.connect() as connection:
-        command.upgrade(alembic_config(connection), revision)
-    engine.dispose()
-
-
-def alembic_config(connection: object) -> Config:
-    """Alembic's settings for a connection the test holds."""
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
-def empty(admin_engine: Engine) -> None:
-    """Empty every table that ever held anything, the append-only ones included.
-
-    A superuser deletes past triggers and keys, which takes a tenth of the time of TRUNCATE.
-    """
-    with admin_engine.begin() as connection:
-        names = connection.scalars(
-            text(
-                "SELECT format('%I', relname) FROM pg_class"
-                " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-                " AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0"
-            )
-        ).all()
-        if not names:
-            return
-        if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
-            deletions = "; ".join(f"DELETE FROM {name}" for name in names)
-            replica = "SET LOCAL session_replication_role = replica"
-            connection.exec_driver_sql(f"{replica}; {deletions}")
-        else:
-            connection.execute(text(f"TRUNCATE {', '.join(names)} CASCADE"))
-
-
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _named(url: str, database: str) -> str:
-    return make_url(url).set(database=database).render_as_string(hide_password=False)

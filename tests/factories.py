@@ -53,13 +53,7 @@ FLOW: Mapping[str, Any] = {
 }
 """A made-up flow, as small as one can be."""
 
-KIND_OF_SCHEME = {
-    "telegram": ChannelKind.TELEGRAM,
-    "sms": ChannelKind.SMS,
-    "whatsapp": ChannelKind.WHATSAPP,
-    "whatsapp-id": ChannelKind.WHATSAPP,
-    "sim": ChannelKind.SIMULATOR,
-}
+OTHER_SCHEMES = {"whatsapp-id": ChannelKind.WHATSAPP, "sim": ChannelKind.SIMULATOR}
 CREDENTIALS: Mapping[ChannelKind, Mapping[str, str]] = {
     ChannelKind.TELEGRAM: {"token": "1001:made-up", "secret": "made-up-secret"},
     ChannelKind.SMS: {"account_sid": "AC00", "auth_token": "made-up"},
@@ -156,12 +150,13 @@ class Factory:
     def address(self, contact: Contact, text: str, channel: Channel | None = None) -> Address:
         scheme, _, path = text.partition(":")
         address_id = new_id(self.now)
+        kind = OTHER_SCHEMES.get(scheme) or ChannelKind(scheme)
         number = path if scheme in ("sms", "whatsapp") else None
         return self._add(
             Address(
                 id=address_id,
                 contact_id=contact.id,
-                channel_id=(channel or self.channel(KIND_OF_SCHEME[scheme])).id,
+                channel_id=(channel or self.channel(kind)).id,
                 scheme=scheme,
                 address_hash=keyed_hash(self.keys.index, "address", text),
                 number_hash=keyed_hash(self.keys.index, "number", number) if number else None,
@@ -261,27 +256,22 @@ class Factory:
         )
 
     def receipt(self, channel: Channel, key: bytes = b"receipt") -> Receipt:
-        expires = retention.expires_at("receipts", self.now)
+        end = retention.expires_at("receipts", self.now)
         return self._add(
-            Receipt(channel_id=channel.id, key=key, received_at=self.now, expires_at=expires)
+            Receipt(channel_id=channel.id, key=key, received_at=self.now, expires_at=end)
         )
 
     def quarantined(self, channel: Channel, address: str, body: str = "hello") -> Quarantined:
         row_id = new_id(self.now)
+        place: dict[str, Any] = {"table": "quarantine", "column": "sealed", "row_id": row_id}
+        sealed = seal(self.keys.data, body.encode(), organisation_id=self.organisation_id, **place)
         return self._add(
             Quarantined(
                 id=row_id,
                 channel_id=channel.id,
                 receipt_key=b"receipt",
                 address_hash=keyed_hash(self.keys.index, "address", address),
-                sealed=seal(
-                    self.keys.data,
-                    body.encode(),
-                    table="quarantine",
-                    column="sealed",
-                    organisation_id=self.organisation_id,
-                    row_id=row_id,
-                ),
+                sealed=sealed,
                 error_code="made_up",
                 created_at=self.now,
                 expires_at=retention.expires_at("quarantine", self.now),

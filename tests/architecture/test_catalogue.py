@@ -10,7 +10,7 @@ from models.db import make_engine
 from models.walls import FREE
 from services.retention import FOLLOW_CONTACT, PERIODS, SWEEPS
 from tests.architecture.catalogue import faults
-from tests.conftest import Urls
+from tests.databases import Urls
 
 KEY = "PRIMARY KEY (organisation_id, id)"
 WALLED = "organisation_id uuid NOT NULL REFERENCES organisations, id uuid NOT NULL"

@@ -18,7 +18,7 @@ from models.sealed import Keyring
 from models.walls import APP_ROLE
 from services import organisations
 from tests.architecture.catalogue import faults
-from tests.conftest import Urls, alembic_config
+from tests.databases import Urls, alembic_config
 from tests.factories import Factory
 
 

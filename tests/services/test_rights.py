@@ -1,12 +1,12 @@
 """DELETE leaves nothing of a person that a search of every byte could find."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, func, make_url, select, text
+from sqlalchemy import Engine, func, select, text
 
 from models import (
     Address,
@@ -20,13 +20,13 @@ from models import (
     Tombstone,
 )
 from models.base import new_id
-from models.db import make_engine, transaction
+from models.db import transaction
 from models.sealed import Keyring, keyed_hash
 from models.walls import FREE, find_door, open_door
 from services import audit, contacts, retention, rights
 from services.audit import Actor
 from services.errors import NotFound
-from tests.conftest import MadeUp, MovedByHand, Server, Urls, another_organisation
+from tests.conftest import MadeUp, MovedByHand, another_organisation
 from tests.factories import Factory
 
 Making = Callable[..., AbstractContextManager[Factory]]
@@ -36,20 +36,18 @@ CODED = "zz-marked-value"
 
 
 @pytest.fixture
-def everything(server: Server, urls: Urls) -> Iterator[Callable[[], bytes]]:
+def everything(superuser: Engine) -> Callable[[], bytes]:
     """Every byte of every row of every live table, as a superuser dumps them."""
-    engine = make_engine(make_url(server.admin).set(database=make_url(urls.owner).database))
 
     def dump() -> bytes:
         found = []
-        with engine.connect() as connection:
+        with superuser.connect() as connection:
             for table in Base.metadata.tables:
                 rows = connection.scalars(text(f"SELECT CAST(t.* AS text) FROM {table} t"))
                 found += [f"{table} {row}" for row in rows]
         return "\n".join(found).encode()
 
-    yield dump
-    engine.dispose()
+    return dump
 
 
 def a_full_life(make: Factory) -> UUID:
