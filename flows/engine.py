@@ -26,7 +26,7 @@ from flows.flow import Flow
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
 from flows.keywords import inside
 from flows.matching import says
-from flows.normalising import clean, normalise
+from flows.normalising import LONGEST_MATCHED, clean, normalise
 from flows.progress import is_relevant, position, without_irrelevant
 from flows.questions.base import Answer, At, Guess, Page, Picking, Problem, Question, Reading
 from flows.state import COMPLETE, SEALED, SHOWN, SKIPPED, STOPPED, WAITING, State, Value
@@ -106,7 +106,7 @@ def _other(question: Question, input: Pin | Attachment) -> Reading:
 
 def _typed(flow: Flow, state: State, question: Question, text: str, now: datetime) -> Step:
     text = clean(text)
-    normalised = normalise(text)
+    normalised = normalise(text[:LONGEST_MATCHED])
     if state.guess is not None:
         agreed = says(normalised)
         if agreed is not None:

@@ -83,7 +83,10 @@ RESERVED: Final = frozenset(_TABLE) | frozenset(_JOIN)
 """Every conversation-wide word, normalised; none may be the label of an option."""
 _INSIDE: Final = {
     word: name
-    for name, by_language in words.INSIDE.items()
+    for name, by_language in (
+        *words.INSIDE.items(),
+        *((name, words.OTHERS[name]) for name in ("menu", "person")),
+    )
     for listed in by_language.values()
     for word in _listed(listed)
 }
@@ -110,7 +113,7 @@ def recognise(text: str, languages: Sequence[str], *, opted_out: bool = False) -
 
 
 def inside(normalised: str) -> str | None:
-    """`back`, `skip` or `more` when the normalised text is such a word in any language."""
+    """`back`, `skip`, `more`, `menu` or `person` when the normalised text is such a word."""
     return _INSIDE.get(normalised)
 
 

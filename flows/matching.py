@@ -15,7 +15,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from flows.figures import read_digits, read_ordinal
-from flows.normalising import normalise
+from flows.normalising import LONGEST_MATCHED, normalise
+from flows.words import RIGHT, WRONG
 
 _NUMBER_WORDS: Final = {
     1: "one un une uno una um uma eins واحد واحده एक",
@@ -35,6 +36,10 @@ _WORD_NUMBER: Final = {
 _YES: Final = "yes y yeah yep oui si sim نعم ايوه اجل हाँ हां ja da ndiyo evet aye 👍 ✅"
 _NO: Final = "no n nope non nao não لا नहीं nein nej hapana hayir 👎 ❌"
 _SAME: Final = tuple(frozenset(normalise(word) for word in words.split()) for words in (_YES, _NO))
+_RIGHT, _WRONG = (
+    frozenset(normalise(word.replace("_", " ")) for word in listed.split())
+    for listed in (RIGHT, WRONG)
+)
 _JOINS: Final = frozenset({"and", "et", "y", "و", "e", "und", "&", "+"})
 _PARTS: Final = re.compile(r"[,;،؛\n、]|(?<=\d)/(?=\d)")
 _ARABIC_AND: Final = re.compile(r"\bو(?=\d)")
@@ -116,9 +121,9 @@ def find_exact(table: Table, text: str, language: str) -> int | None:
 def says(text: str) -> bool | None:
     """Whether a normalised text says yes (also 1) or no (also 2), or None."""
     number = read_ordinal(text)
-    if text in _SAME[0] or number == 1:
+    if text in _SAME[0] or text in _RIGHT or number == 1:
         return True
-    return False if text in _SAME[1] or number == 2 else None
+    return False if text in _SAME[1] or text in _WRONG or number == 2 else None
 
 
 def find_many(
@@ -126,7 +131,7 @@ def find_many(
 ) -> tuple[int, ...] | None:
     """Every option a list such as `1, 3 and 4` means; None when one part matches none."""
     found: list[int] = []
-    for part in _PARTS.split(text):
+    for part in _PARTS.split(text[:LONGEST_MATCHED]):
         whole = normalise(part)
         if not whole:
             continue

@@ -12,6 +12,9 @@ from typing import Final
 LONGEST: Final = 4096
 """The longest text that is looked at; Telegram's own limit."""
 
+LONGEST_MATCHED: Final = 300
+"""The longest text in which an answer is looked for; beyond it nobody means an option."""
+
 _INVISIBLE: Final = dict.fromkeys(
     [
         *range(0x200B, 0x2010),

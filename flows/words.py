@@ -77,10 +77,10 @@ OTHERS: Final = {
         "ar": "تغيير تعديل غير",
     },
     "person": {
-        "en": "person human agent",
-        "fr": "personne humain quelqu'un",
-        "es": "persona alguien",
-        "pt": "pessoa alguem",
+        "en": "person a_person human agent",
+        "fr": "personne une_personne humain quelqu'un",
+        "es": "persona una_persona alguien",
+        "pt": "pessoa uma_pessoa alguem",
         "ar": "شخص موظف",
     },
     "language": {
@@ -148,6 +148,16 @@ SENTENCES: Final = {
 }
 """Sentences that ask us to stop, on normalised text. They are asked about, never ignored."""
 
+RIGHT: Final = (
+    "that_is_right right correct oui_c'est_cela exact eso_es correcto isso_mesmo certo"
+    " نعم_هذا_هو صحيح"
+)
+WRONG: Final = (
+    "no_i_try_again wrong non_je_recommence faux no_escribo_otra_vez escrevo_de_novo errado"
+    " لا_ساكتب_ثانية خطا"
+)
+"""What people press or type to "Did you mean?", beside yes and no."""
+
 INSIDE: Final = {
     "back": {
         "en": "back go_back previous",
@@ -163,6 +173,12 @@ INSIDE: Final = {
         "pt": "pular saltar",
         "ar": "تخطي تخط تجاوز",
     },
-    "more": {"en": "more", "fr": "plus", "es": "mas", "pt": "mais", "ar": "المزيد اكثر"},
+    "more": {
+        "en": "more show_more",
+        "fr": "plus voir_plus",
+        "es": "mas ver_otras",
+        "pt": "mais ver_outras",
+        "ar": "المزيد اكثر عرض_المزيد",
+    },
 }
 """Words that only mean something while a question waits; the engine reads them."""

@@ -150,12 +150,13 @@ def test_join_without_a_code_is_nothing() -> None:
 
 
 def test_words_inside_a_question() -> None:
-    assert [inside(word) for word in ("back", "retour", "skip", "تخطي", "more", "1")] == [
+    assert [inside(word) for word in ("back", "retour", "skip", "تخطي", "more", "شخص", "1")] == [
         "back",
         "back",
         "skip",
         "skip",
         "more",
+        "person",
         None,
     ]
 
