@@ -25,7 +25,7 @@ from services import channels, organisations
 from services.channels import NewChannel
 
 channel = AppGroup("channel", help="The ways messages travel; credentials are kept sealed.")
-add = click.Group("add", help="Add a channel and print the address for its webhook.")
+add = AppGroup("add", help="Add a channel and print the address for its webhook.")
 telegram = AppGroup("telegram", help="A bot's webhook, commands and polling.")
 channel.add_command(add)
 
@@ -75,8 +75,8 @@ def add_telegram(
     _create(organisation, new, "telegram", json=json)
 
 
-def _twilio(kind: ChannelKind, what: str) -> click.Command:
-    @click.command(f"twilio-{kind.value}", help=f"Add {what} through Twilio.")
+def _twilio(kind: ChannelKind, what: str) -> None:
+    @add.command(f"twilio-{kind.value}", help=f"Add {what} through Twilio.")
     @for_organisation
     @click.option("--account-sid", required=True, metavar="AC…")
     @click.option("--auth-token", required=True)
@@ -110,11 +110,9 @@ def _twilio(kind: ChannelKind, what: str) -> click.Command:
         )
         _create(organisation, new, "twilio", json=json)
 
-    return command
 
-
-add.add_command(_twilio(ChannelKind.SMS, "SMS"))
-add.add_command(_twilio(ChannelKind.WHATSAPP, "WhatsApp"))
+_twilio(ChannelKind.SMS, "SMS")
+_twilio(ChannelKind.WHATSAPP, "WhatsApp")
 
 
 @channel.command("check")

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 
 from commands.terminal import homeline, refuse
 from composition import Homeline
@@ -105,6 +106,7 @@ class Stop:
 
 
 @click.command("demo")
+@with_appcontext
 @click.pass_context
 def demo(context: click.Context) -> None:
     """Serve everything with made-up people on this machine, until Ctrl-C."""

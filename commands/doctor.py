@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,6 +29,7 @@ class Finding:
 
 
 @click.command("doctor")
+@with_appcontext
 @as_json
 def doctor(json: bool) -> None:
     """Look at settings, roles, migrations, keys and channels; exit code 1 if anything is wrong."""

@@ -7,6 +7,7 @@ import click
 import yaml
 from flask.cli import AppGroup
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from commands.terminal import as_json, homeline, inside, organisation_id, refuse, report, sentences
 from flows import loader
@@ -71,7 +72,7 @@ def export(path: Path, organisation: str, json: bool) -> None:
     with inside(organisation) as db:
         rows = db.execute(
             select(FlowVersion.flow, FlowVersion.version, FlowVersion.definition)
-            .distinct(FlowVersion.flow)
+            .ext(distinct_on(FlowVersion.flow))
             .order_by(FlowVersion.flow, FlowVersion.version.desc())
         ).all()
     path.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,13 @@ import os
 import sys
 
 import click
+from flask.cli import with_appcontext
 
 from commands.terminal import homeline
 
 
 @click.command("worker")
+@with_appcontext
 def worker() -> None:
     """Send messages and do what is due, until told to stop."""
     os.chdir(homeline().root)

@@ -1,0 +1,181 @@
+"""The commands: what they print for a program, and what they refuse in a sentence."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import Engine, text
+
+from composition import Homeline
+from models.walls import system_scope
+from settings import MasterKey
+from tests.conftest import MadeUp, MovedByHand, Urls
+from tests.web import MASTER_KEY, served
+
+
+@pytest.fixture
+def app(urls: Urls, engine: Engine, clock: MovedByHand, tmp_path: Path) -> Iterator[Flask]:
+    with served(urls, tmp_path, clock) as app:
+        yield app
+
+
+def run(app: Flask, *words: str) -> Result:
+    return app.test_cli_runner().invoke(app.cli, words)
+
+
+def made(app: Flask, *words: str) -> dict[str, Any]:
+    done = run(app, *words, "--json")
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.output)
+    return found
+
+
+def test_an_organisation_is_found_by_id_name_and_short_name(app: Flask) -> None:
+    consulate = made(app, "organisation", "create", "Consulate of Examplia", "--short", "Examplia")
+    for wanted in (consulate["id"], "Consulate of Examplia", "examplia"):
+        assert made(app, "key", "create", "k", "--organisation", wanted, "--scope", "*")["key"]
+
+
+def test_a_key_is_shown_once_with_its_scopes(app: Flask, organisation: MadeUp) -> None:
+    key = made(
+        app,
+        *("key", "create", "reports", "--organisation", str(organisation.id)),
+        *("--scope", "insights:read", "--scope", "flows:read"),
+    )
+    assert key["key"].startswith("hl_")
+    assert key["scopes"] == ["flows:read", "insights:read"]
+
+
+@pytest.mark.parametrize(
+    ("words", "provider"),
+    [
+        (("telegram", "--token", "1:made-up"), "telegram"),
+        (("twilio-sms", "--account-sid", "AC1", "--auth-token", "t", "--from", "+1555"), "twilio"),
+        (
+            (
+                *("twilio-whatsapp", "--account-sid", "AC1", "--auth-token", "t"),
+                *("--from", "MG1", "--shared-key", "KY1:secret"),
+                *("--stop-reply", "ours", "--rate", "5"),
+            ),
+            "twilio",
+        ),
+    ],
+)
+def test_a_channel_prints_where_its_webhook_is(
+    app: Flask, organisation: MadeUp, words: tuple[str, ...], provider: str
+) -> None:
+    channel = made(app, "channel", "add", *words, "--organisation", organisation.name)
+    assert channel["url"] == f"https://line.example/webhooks/{provider}/{channel['key']}"
+    if provider == "twilio":
+        assert channel["status_url"] == channel["url"] + "/status"
+    else:
+        assert channel["secret"]
+
+
+def test_credentials_are_sealed(app: Flask, organisation: MadeUp, engine: Engine) -> None:
+    secret = "1:a-token-nobody-may-read"
+    words = ("channel", "add", "telegram", "--token", secret, "--organisation", organisation.name)
+    made(app, *words)
+    with system_scope(engine) as db:
+        rows = db.execute(text("select channels::text from channels")).scalars().all()
+    assert not [row for row in rows if secret in row or secret.encode().hex() in row]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("organisation", "create", " "), "needs a name"),
+        (("organisation", "create", "A name longer than twenty-four letters"), "short name"),
+        (("key", "create", "k", "--organisation", "nobody", "--scope", "*"), "no organisation"),
+        (("channel", "check", "nothing"), "no active channel"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(
+    app: Flask, words: tuple[str, ...], sentence: str
+) -> None:
+    done = run(app, *words)
+    assert done.exit_code == 1
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+
+
+def test_the_doctor_finds_nothing_to_mend(app: Flask, organisation: MadeUp) -> None:
+    found = made(app, "doctor")
+    assert found["ok"]
+    assert set(found["checks"]) == {
+        "settings",
+        "database",
+        "role",
+        "migrations",
+        "keys",
+        "channels",
+    }
+
+
+def test_the_doctor_tells_of_lost_keys(
+    urls: Urls, organisation: MadeUp, clock: MovedByHand, tmp_path: Path
+) -> None:
+    with served(urls, tmp_path, clock, master_keys=(MasterKey("k2", bytes(range(32))),)) as app:
+        done = run(app, "doctor")
+    assert done.exit_code == 1
+    assert "NO  keys" in done.output
+
+
+def test_an_unreachable_database_is_told_in_a_sentence(
+    urls: Urls, clock: MovedByHand, tmp_path: Path
+) -> None:
+    nowhere = f"postgresql://nobody@/nothing?host={tmp_path}"
+    with served(urls, tmp_path, clock, database_url=nowhere) as app:
+        done = run(app, "organisation", "create", "Examplia")
+    assert done.exit_code == 1
+    assert "cannot be reached" in done.output
+
+
+def test_after_rotation_the_old_master_key_may_go(
+    urls: Urls, organisation: MadeUp, making: Any, clock: MovedByHand, tmp_path: Path
+) -> None:
+    new = MasterKey("k2", bytes(range(32)))
+    with making() as make:
+        make.contact()
+    with served(urls, tmp_path, clock, master_keys=(new, MASTER_KEY)) as app:
+        assert made(app, "keys", "rotate")["wrapped"] == 3
+        assert made(app, "keys", "rotate")["wrapped"] == 0
+    with served(urls, tmp_path, clock, master_keys=(new,)) as app:
+        assert made(app, "doctor")["ok"]
+
+
+def test_every_chain_holds_and_retention_ends_what_is_over(
+    app: Flask, organisation: MadeUp, making: Any, clock: MovedByHand
+) -> None:
+    with making() as make:
+        make.contact()
+    line: Homeline = app.extensions["homeline"]
+    line.clock = MovedByHand(clock.present.replace(year=clock.present.year + 10))
+    assert made(app, "retention", "run")["ended"]["contacts"] == 1
+    assert made(app, "audit", "verify") == {"ok": True, "broken": []}
+
+
+def test_flows_travel_between_organisations(
+    app: Flask, organisation: MadeUp, tmp_path: Path
+) -> None:
+    published = made(app, "flows", "publish")["published"]
+    assert {one["version"] for one in published} == {1}
+    assert not [one for one in made(app, "flows", "publish")["published"] if one["new"]]
+    folder = str(tmp_path / "exported")
+    made(app, "flows", "export", folder, "--organisation", organisation.name)
+    other = made(app, "organisation", "create", "Another", "--short", "Another")
+    came = made(app, "flows", "import", folder, "--organisation", other["id"])["published"]
+    assert [one["flow"] for one in came] == sorted(one["flow"] for one in published)
+
+
+def test_a_flow_with_a_fault_is_refused_with_its_place(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("flow: broken\nkind: poll\n", encoding="utf-8")
+    assert run(app, "flows", "lint", str(file)).exit_code == 1
+    done = run(app, "flows", "publish", str(file))
+    assert done.exit_code == 1
+    assert "broken.yaml" in done.output
