@@ -40,10 +40,10 @@ class Address(Identified, Base):
     __table_args__ = (
         belongs("contact_id", "contacts", cascade=True),
         belongs("channel_id", "channels"),
-        UniqueConstraint("organisation_id", "address_hash"),
-        UniqueConstraint("organisation_id", "contact_id", "id"),
+        UniqueConstraint("address_hash", "organisation_id"),
+        UniqueConstraint("id", "contact_id", "organisation_id"),
         Index(
-            None, "organisation_id", "number_hash", postgresql_where=text("number_hash IS NOT NULL")
+            None, "number_hash", "organisation_id", postgresql_where=text("number_hash IS NOT NULL")
         ),
         one_of("scheme", Scheme),
         one_of("status", AddressStatus),

@@ -28,7 +28,7 @@ class ConsentEvent(Identified, Base):
     __tablename__ = "consent_events"
     __table_args__ = (
         belongs("contact_id", "contacts", cascade=True),
-        Index(None, "organisation_id", "contact_id", "id"),
+        Index(None, "contact_id", "id"),
         one_of("action", ConsentAction),
     )
 

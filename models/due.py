@@ -17,7 +17,7 @@ class Due(Identified, Base):
         belongs("contact_id", "contacts", cascade=True),
         belongs("session_id", "flow_sessions", cascade=True),
         Index(None, "due_at"),
-        Index(None, "organisation_id", "contact_id"),
+        Index(None, "contact_id"),
         Index(
             None, "organisation_id", "session_id", postgresql_where=text("session_id IS NOT NULL")
         ),

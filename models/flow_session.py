@@ -29,8 +29,13 @@ class FlowSession(Identified, Base):
     __table_args__ = (
         belongs("contact_id", "contacts", cascade=True),
         belongs("flow_version_id", "flow_versions"),
-        UniqueConstraint("organisation_id", "contact_id", "id"),
-        Index(None, "organisation_id", "kind", "id"),
+        UniqueConstraint("id", "contact_id", "organisation_id"),
+        Index(
+            "ix_flow_sessions_registrations",
+            "organisation_id",
+            "id",
+            postgresql_where=text("kind = 'registration'"),
+        ),
         one_of("status", SessionStatus),
         {"postgresql_with": {"fillfactor": 85}},
     )
@@ -61,7 +66,7 @@ class Answer(Owned, Base):
     __table_args__ = (
         belongs_with_contact("session_id", "flow_sessions"),
         belongs("flow_version_id", "flow_versions"),
-        Index(None, "organisation_id", "contact_id"),
+        Index(None, "contact_id"),
         {"postgresql_with": {"fillfactor": 90}},
     )
 

@@ -73,7 +73,7 @@ class Message(Identified, Base):
         one_of("kind", MessageKind),
         Index("ix_messages_claim", "channel_id", "lane", "due_at", "id", postgresql_where=QUEUED),
         Index("ix_messages_lost", "leased_until", postgresql_where=LOST),
-        Index("ix_messages_unsent", "organisation_id", "contact_id", postgresql_where=UNSENT),
+        Index("ix_messages_unsent", "contact_id", postgresql_where=UNSENT),
         Index(
             "ix_messages_provider_id",
             "organisation_id",
@@ -81,7 +81,7 @@ class Message(Identified, Base):
             "provider_id",
             postgresql_where=text("provider_id IS NOT NULL"),
         ),
-        Index(None, "organisation_id", "contact_id", "id"),
+        Index(None, "contact_id", "id"),
         Index(None, "expires_at", postgresql_using="brin"),
         {
             "postgresql_with": {

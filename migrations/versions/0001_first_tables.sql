@@ -279,14 +279,14 @@ CREATE TABLE addresses (
         FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_addresses_channel_id
         FOREIGN KEY (organisation_id, channel_id) REFERENCES channels (organisation_id, id),
-    CONSTRAINT uq_addresses_organisation_id_address_hash UNIQUE (organisation_id, address_hash),
-    CONSTRAINT uq_addresses_organisation_id_contact_id_id UNIQUE (organisation_id, contact_id, id),
+    CONSTRAINT uq_addresses_address_hash_organisation_id UNIQUE (address_hash, organisation_id),
+    CONSTRAINT uq_addresses_id_contact_id_organisation_id UNIQUE (id, contact_id, organisation_id),
     CONSTRAINT ck_addresses_scheme
         CHECK (scheme IN ('telegram', 'sms', 'whatsapp', 'whatsapp-id', 'sim')),
     CONSTRAINT ck_addresses_status
         CHECK (status IN ('active', 'blocked', 'dead', 'opted_out'))
 ) WITH (fillfactor = 85);
-CREATE INDEX ix_addresses_organisation_id_number_hash ON addresses (organisation_id, number_hash)
+CREATE INDEX ix_addresses_number_hash_organisation_id ON addresses (number_hash, organisation_id)
     WHERE number_hash IS NOT NULL;
 
 CREATE TABLE consent_events (
@@ -310,7 +310,7 @@ CREATE TABLE consent_events (
     CONSTRAINT ck_consent_events_action
         CHECK (action IN ('granted', 'refused', 'withdrawn'))
 );
-CREATE INDEX ix_consent_events_organisation_id_contact_id_id ON consent_events (organisation_id, contact_id, id);
+CREATE INDEX ix_consent_events_contact_id_id ON consent_events (contact_id, id);
 
 CREATE TABLE conversations (
     organisation_id uuid NOT NULL,
@@ -349,11 +349,12 @@ CREATE TABLE flow_sessions (
         FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_flow_sessions_flow_version_id
         FOREIGN KEY (organisation_id, flow_version_id) REFERENCES flow_versions (organisation_id, id),
-    CONSTRAINT uq_flow_sessions_organisation_id_contact_id_id UNIQUE (organisation_id, contact_id, id),
+    CONSTRAINT uq_flow_sessions_id_contact_id_organisation_id UNIQUE (id, contact_id, organisation_id),
     CONSTRAINT ck_flow_sessions_status
         CHECK (status IN ('waiting', 'complete', 'partial', 'stopped', 'expired'))
 ) WITH (fillfactor = 85);
-CREATE INDEX ix_flow_sessions_organisation_id_kind_id ON flow_sessions (organisation_id, kind, id);
+CREATE INDEX ix_flow_sessions_registrations ON flow_sessions (organisation_id, id)
+    WHERE kind = 'registration';
 
 CREATE TABLE profiles (
     organisation_id uuid NOT NULL,
@@ -402,7 +403,7 @@ CREATE TABLE answers (
     CONSTRAINT fk_answers_flow_version_id
         FOREIGN KEY (organisation_id, flow_version_id) REFERENCES flow_versions (organisation_id, id)
 ) WITH (fillfactor = 90);
-CREATE INDEX ix_answers_organisation_id_contact_id ON answers (organisation_id, contact_id);
+CREATE INDEX ix_answers_contact_id ON answers (contact_id);
 
 CREATE TABLE due (
     organisation_id uuid NOT NULL,
@@ -421,7 +422,7 @@ CREATE TABLE due (
         FOREIGN KEY (organisation_id, session_id) REFERENCES flow_sessions (organisation_id, id) ON DELETE CASCADE
 );
 CREATE INDEX ix_due_due_at ON due (due_at);
-CREATE INDEX ix_due_organisation_id_contact_id ON due (organisation_id, contact_id);
+CREATE INDEX ix_due_contact_id ON due (contact_id);
 CREATE INDEX ix_due_organisation_id_session_id ON due (organisation_id, session_id)
     WHERE session_id IS NOT NULL;
 
@@ -470,9 +471,9 @@ CREATE TABLE messages (
 CREATE INDEX ix_messages_claim ON messages (channel_id, lane, due_at)
     WHERE status IN ('queued', 'sending');
 CREATE INDEX ix_messages_expires_at ON messages USING brin (expires_at);
-CREATE INDEX ix_messages_organisation_id_contact_id_id ON messages (organisation_id, contact_id, id);
+CREATE INDEX ix_messages_contact_id_id ON messages (contact_id, id);
 CREATE INDEX ix_messages_provider_id ON messages (organisation_id, channel_id, provider_id)
     WHERE provider_id IS NOT NULL;
-CREATE INDEX ix_messages_unsent ON messages (organisation_id, contact_id)
+CREATE INDEX ix_messages_unsent ON messages (contact_id)
     WHERE status IN ('queued', 'sending');
 

@@ -142,17 +142,18 @@ def _key(connection: Connection, table: Table) -> Iterator[str]:
         return
     indexes = _rows(
         connection,
-        """SELECT i.indisprimary, x.relname, a.attname::text AS first
+        """SELECT i.indisprimary, x.relname,
+                  array(SELECT attname::text FROM pg_attribute
+                         WHERE attrelid = i.indrelid AND attnum = ANY (i.indkey)) AS columns
              FROM pg_index i
              JOIN pg_class x ON x.oid = i.indexrelid
-             LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
             WHERE i.indrelid = :oid AND i.indisunique""",
         oid=table.oid,
     )
     if not any(row.indisprimary for row in indexes):
         yield f"{table.name}: no primary key"
     for row in indexes:
-        if row.first != table.owner_column:
+        if table.owner_column not in row.columns:
             yield f"{table.name}: {row.relname} is unique across organisations"
     for column, kind in table.columns.items():
         if kind.endswith(" e"):
