@@ -138,6 +138,11 @@ class Scene:
         """Whether the person has agreed to anything, before or in this message."""
         return bool(self.granted)
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether the person will notice that something happened."""
+        return bool(self.parts) or self.stopped or self.erase
+
     def next_tag(self) -> str:
         """A fresh tag for a flow that starts now, so that its buttons are told from older ones."""
         self.tags += 1

@@ -1,0 +1,26 @@
+"""STOP, and coming back: nothing but START, or a clear yes, sends messages to a person again."""
+
+from services.scene import Scene
+from services.sessions import ask_again_or_offer
+
+
+def stop(scene: Scene) -> None:
+    """Silence every address of this person; their answers stay.
+
+    On SMS the provider may confirm by itself (``stop_reply`` of the channel); then we do not.
+    """
+    if not scene.has_stopped:
+        scene.withdraw_messages()
+    scene.stopped = True
+    scene.aside = None
+    provider_confirms = scene.line.kind == "sms" and scene.line.stop_reply == "provider"
+    if not provider_confirms and scene.heard.kind != "opted_out":
+        scene.say_as_right("stopped")
+
+
+def come_back(scene: Scene) -> None:
+    """Send messages to this person again, and go on where they were."""
+    scene.returned = True
+    scene.grant_messages()
+    scene.say_as_right("started")
+    ask_again_or_offer(scene)

@@ -1,0 +1,75 @@
+"""What the conversation-wide words do: one function a word, and one table of them."""
+
+from collections.abc import Callable
+
+from flows.keywords import Keyword, Word
+from services.asides import open_aside
+from services.scene import Scene
+from services.sessions import ask_again, ask_again_or_offer, begin, enter
+
+Handler = Callable[[Scene, Keyword], None]
+
+WHILE_STOPPED = frozenset({Word.DELETE, Word.PRIVACY, Word.HELP, Word.MYDATA})
+"""Rights and help are answered to people who have stopped, too."""
+
+
+def _ask_about_stop(scene: Scene, keyword: Keyword) -> None:
+    """A STOP that may mean something else is asked about, never ignored."""
+    open_aside(scene, "stop_or_stay")
+
+
+def _start(scene: Scene, keyword: Keyword) -> None:
+    if not enter(scene, keyword):
+        ask_again_or_offer(scene)
+
+
+def _help(scene: Scene, keyword: Keyword) -> None:
+    """Explain; a provider that has answered HELP itself (``help_answered``) is not repeated."""
+    if scene.heard.kind != "help_answered":
+        scene.say_as_right("help")
+        ask_again(scene)
+
+
+def _privacy(scene: Scene, keyword: Keyword) -> None:
+    scene.say_as_right("privacy")
+
+
+def _menu(scene: Scene, keyword: Keyword) -> None:
+    open_aside(scene, "menu")
+
+
+def _delete(scene: Scene, keyword: Keyword) -> None:
+    if scene.is_new:
+        scene.say_as_right("nothing_to_erase")
+    else:
+        open_aside(scene, "erase")
+
+
+def _language(scene: Scene, keyword: Keyword) -> None:
+    open_aside(scene, "language")
+
+
+def _restart(scene: Scene, keyword: Keyword) -> None:
+    if scene.running:
+        begin(scene, scene.running.published, scene.running.origin)
+    else:
+        ask_again_or_offer(scene)
+
+
+def _join(scene: Scene, keyword: Keyword) -> None:
+    if not enter(scene, keyword):
+        scene.say("code_unknown")
+        ask_again_or_offer(scene)
+
+
+WORDS: dict[Word, Handler] = {
+    Word.STOP: _ask_about_stop,
+    Word.START: _start,
+    Word.HELP: _help,
+    Word.PRIVACY: _privacy,
+    Word.MENU: _menu,
+    Word.DELETE: _delete,
+    Word.LANGUAGE: _language,
+    Word.RESTART: _restart,
+    Word.JOIN: _join,
+}
