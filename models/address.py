@@ -41,7 +41,7 @@ class Address(Identified, Base):
         belongs("contact_id", "contacts", cascade=True),
         belongs("channel_id", "channels"),
         UniqueConstraint("address_hash", "organisation_id"),
-        UniqueConstraint("id", "contact_id", "organisation_id"),
+        UniqueConstraint("contact_id", "id", "organisation_id"),
         Index(
             None, "number_hash", "organisation_id", postgresql_where=text("number_hash IS NOT NULL")
         ),

@@ -29,7 +29,7 @@ class FlowSession(Identified, Base):
     __table_args__ = (
         belongs("contact_id", "contacts", cascade=True),
         belongs("flow_version_id", "flow_versions"),
-        UniqueConstraint("id", "contact_id", "organisation_id"),
+        UniqueConstraint("contact_id", "id", "organisation_id"),
         Index(
             "ix_flow_sessions_registrations",
             "organisation_id",

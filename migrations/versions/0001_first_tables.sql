@@ -280,7 +280,7 @@ CREATE TABLE addresses (
     CONSTRAINT fk_addresses_channel_id
         FOREIGN KEY (organisation_id, channel_id) REFERENCES channels (organisation_id, id),
     CONSTRAINT uq_addresses_address_hash_organisation_id UNIQUE (address_hash, organisation_id),
-    CONSTRAINT uq_addresses_id_contact_id_organisation_id UNIQUE (id, contact_id, organisation_id),
+    CONSTRAINT uq_addresses_contact_id_id_organisation_id UNIQUE (contact_id, id, organisation_id),
     CONSTRAINT ck_addresses_scheme
         CHECK (scheme IN ('telegram', 'sms', 'whatsapp', 'whatsapp-id', 'sim')),
     CONSTRAINT ck_addresses_status
@@ -349,7 +349,7 @@ CREATE TABLE flow_sessions (
         FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_flow_sessions_flow_version_id
         FOREIGN KEY (organisation_id, flow_version_id) REFERENCES flow_versions (organisation_id, id),
-    CONSTRAINT uq_flow_sessions_id_contact_id_organisation_id UNIQUE (id, contact_id, organisation_id),
+    CONSTRAINT uq_flow_sessions_contact_id_id_organisation_id UNIQUE (contact_id, id, organisation_id),
     CONSTRAINT ck_flow_sessions_status
         CHECK (status IN ('waiting', 'complete', 'partial', 'stopped', 'expired'))
 ) WITH (fillfactor = 85);

@@ -66,6 +66,7 @@ def faults(connection: Connection) -> list[str]:
         found += _key(connection, table)
         found += _policies(connection, table)
         found += _foreign_keys(connection, table)
+        found += _cascades(connection, table)
         found += _retention(connection, table)
         found += _grants(connection, table)
     names = {table.name for table in tables}
@@ -226,6 +227,22 @@ def _foreign_keys(connection: Connection, table: Table) -> Iterator[str]:
         row.on_delete == "c" and "contact_id" in row.here for row in rows
     ):
         yield f"{table.name}: does not go when its contact goes"
+
+
+def _cascades(connection: Connection, table: Table) -> Iterator[str]:
+    """Deleting a person may not read a whole table to find their rows."""
+    rows = _rows(
+        connection,
+        """SELECT k.conname FROM pg_constraint k
+            WHERE k.conrelid = :oid AND k.contype = 'f' AND k.confdeltype = 'c'
+              AND NOT EXISTS (
+                  SELECT FROM pg_index i
+                   WHERE i.indrelid = k.conrelid AND i.indkey[0] = ANY (k.conkey)
+                     AND (i.indkey[0] <> k.conkey[1] OR i.indkey[1] = ANY (k.conkey)))""",
+        oid=table.oid,
+    )
+    for row in rows:
+        yield f"{table.name}: no index serves the deletions of {row.conname}"
 
 
 def _retention(connection: Connection, table: Table) -> Iterator[str]:

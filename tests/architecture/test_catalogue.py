@@ -10,8 +10,11 @@ from models.db import make_engine
 from models.walls import FREE
 from services.retention import FOLLOW_CONTACT, PERIODS, SWEEPS
 from tests.architecture.catalogue import faults
-from tests.databases import Urls
+from tests.databases import ROOT, Urls
 
+SOURCES = (
+    "api bot commands console flows insights jobs migrations models public services tools".split()
+)
 KEY = "PRIMARY KEY (organisation_id, id)"
 WALLED = "organisation_id uuid NOT NULL REFERENCES organisations, id uuid NOT NULL"
 HERE = "organisation_id = nullif(current_setting('app.organisation', true), '')::uuid"
@@ -88,6 +91,10 @@ PLANTED = {
         f"{GUARD}",
         "planted: does not go when its contact goes",
     ),
+    "a deletion that reads the whole table": (
+        "DROP INDEX ix_due_contact_id",
+        "due: no index serves the deletions of fk_due_contact_id",
+    ),
     "a personal table without an end": (
         f"CREATE TABLE planted ({WALLED}, address_hash bytea, {KEY}); {GUARD}",
         "planted: holds something of a person, but no expires_at",
@@ -163,3 +170,15 @@ def test_every_rule_of_retention_names_something_that_ends() -> None:
     assert tables >= FOLLOW_CONTACT
     assert set(SWEEPS) <= tables
     assert {rule for rule in PERIODS if rule in tables} <= set(SWEEPS)
+
+
+def test_only_the_walls_speak_of_the_system_scope() -> None:
+    """One file sets it, migrations write its policies; nobody else may as much as name it."""
+    allowed = {"models/walls.py", "migrations/walls.py", "migrations/versions/0001_first_tables.py"}
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for folder in SOURCES
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sql", ".html"} and "app.scope" in path.read_text("utf-8")
+    }
+    assert named == allowed
