@@ -87,10 +87,11 @@ class Catalogue:
 def read_catalogue(engine: Engine, organisation_id: UUID) -> Catalogue:
     """The catalogue of an organisation as it is now."""
     with transaction(engine, organisation_id) as db:
-        return _read(db)
+        return read_inside(db)
 
 
-def _read(db: Session) -> Catalogue:
+def read_inside(db: Session) -> Catalogue:
+    """The same, in a transaction of that organisation."""
     organisation = db.scalars(select(Organisation)).one()
     rows = db.scalars(select(FlowVersion).order_by(FlowVersion.flow, FlowVersion.version)).all()
     versions = {
