@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import logs
+from bot.channels.transport import open_client
 from bot.doorbell import Bell
 from bot.outcomes import Outcome, Sender
 from models.clock import Clock
@@ -78,9 +79,7 @@ class DeliveryLoop:
             loop.add_reader(self._bell.socket, self._heard)
         renewing = asyncio.create_task(self._renew())
         try:
-            async with aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), auto_decompress=True
-            ) as http:
+            async with open_client(self._settings.most_flying) as http:
                 while not self._stopping:
                     await self._once(http)
                 await self._land()
