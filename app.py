@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+import api
 import commands
 import logs
 import settings as settings_module
@@ -98,6 +99,7 @@ def _register(app: Flask, homeline: Homeline) -> None:
     """Give the application its parts."""
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
+    api.register(app)
     commands.register(app)
 
 
@@ -113,6 +115,8 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def known(error: HTTPException) -> ResponseReturnValue:
+        if api.answers(request.path):
+            return api.errors.of_http(error)
         code = error.code or 500
         return _sentence(_SENTENCES.get(code, error.name + "."), code)
 
@@ -150,6 +154,8 @@ _SENTENCES = {
 
 
 def _sentence(text: str, code: int) -> Response:
+    if api.answers(request.path):
+        return api.errors.of_status(code, text)
     return Response(text + "\n", status=code, content_type="text/plain; charset=utf-8")
 
 

@@ -1,0 +1,38 @@
+"""JSON under /api/v1: one file a resource, schemas on top and operations below."""
+
+from flask import Flask
+
+from api import (
+    audit_events,
+    channels,
+    contacts,
+    errors,
+    flows,
+    messages,
+    organisations,
+    reference,
+    registrations,
+    work,
+)
+
+RESOURCES = (
+    registrations.resource,
+    contacts.resource,
+    messages.resource,
+    flows.resource,
+    channels.resource,
+    organisations.resource,
+    audit_events.resource,
+)
+
+
+def register(app: Flask) -> None:
+    """Serve the API, its OpenAPI document and its reference page."""
+    work.share(app)
+    errors.register(app)
+    reference.register(app, RESOURCES)
+
+
+def answers(path: str) -> bool:
+    """Return whether a request to this path is told its faults as JSON."""
+    return path.startswith("/api/") and not path.startswith(errors.REFERENCE)

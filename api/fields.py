@@ -1,0 +1,65 @@
+"""Fields of our schemas: what is not exactly of the form is refused."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from models.channel import ChannelKind
+
+NAME = r"[a-z][a-z0-9_-]{0,39}"
+LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
+COUNTRY = r"[A-Z]{2}"
+CHANNELS = [kind.value for kind in ChannelKind]
+
+
+class Strict(Schema):
+    """A schema that refuses what it does not know."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Instant(fields.AwareDateTime):
+    """A moment: RFC 3339 with a zone in, UTC with Z out."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        found: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return found.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("Not a moment we can reckon with.") from None
+
+
+def word(pattern: str, description: str, **more: Any) -> fields.String:
+    """A short text of one exact form."""
+    shape = validate.Regexp(rf"{pattern}\Z", error="Not of the expected form.")
+    return fields.String(validate=shape, metadata={"description": description}, **more)
+
+
+def one_of(words: list[str], description: str, **more: Any) -> fields.String:
+    """One of a few words."""
+    return fields.String(
+        validate=validate.OneOf(words), metadata={"description": description}, **more
+    )
+
+
+def text(longest: int, description: str, **more: Any) -> fields.String:
+    """A text of a bounded length, without control characters."""
+    shape = validate.Regexp(r"[^\x00-\x1f\x7f]*\Z", error="Holds a control character.")
+    length = validate.Length(min=1, max=longest)
+    return fields.String(
+        validate=validate.And(length, shape), metadata={"description": description}, **more
+    )
+
+
+def described(field: fields.Field, description: str) -> fields.Field:  # type: ignore[type-arg]
+    """A field with its description."""
+    field.metadata = {**field.metadata, "description": description}
+    return field

@@ -1,0 +1,50 @@
+"""What a key must be allowed for each operation; what is not listed cannot be served."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+PEOPLE_READ = "people:read"
+PEOPLE_ADDRESSES = "people:addresses"
+PEOPLE_ERASE = "people:erase"
+FLOWS_READ = "flows:read"
+FLOWS_WRITE = "flows:write"
+CHANNELS_READ = "channels:read"
+CHANNELS_WRITE = "channels:write"
+ORGANISATION_READ = "organisation:read"
+AUDIT_READ = "audit:read"
+
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        PEOPLE_READ: "read rows about single people, sealed answers included; never for analysts",
+        PEOPLE_ADDRESSES: "see addresses in clear, with a reason",
+        PEOPLE_ERASE: "erase a person, with a reason",
+        FLOWS_READ: "read published flows and their entry codes",
+        FLOWS_WRITE: "publish flows and make entry codes",
+        CHANNELS_READ: "read channels, never their credentials",
+        CHANNELS_WRITE: "add channels",
+        ORGANISATION_READ: "read the organisation and its offices",
+        AUDIT_READ: "read the audit chain",
+    }
+)
+"""Every scope a key may carry, in a sentence; "*" carries all."""
+
+SCOPES: Mapping[str, str] = MappingProxyType(
+    {
+        "GET /audit": AUDIT_READ,
+        "GET /channels": CHANNELS_READ,
+        "POST /channels": CHANNELS_WRITE,
+        "GET /contacts": PEOPLE_READ,
+        "GET /contacts/{contact_id}": PEOPLE_READ,
+        "DELETE /contacts/{contact_id}": PEOPLE_ERASE,
+        "GET /contacts/{contact_id}/consents": PEOPLE_READ,
+        "GET /flows": FLOWS_READ,
+        "POST /flows": FLOWS_WRITE,
+        "GET /flows/{flow_id}": FLOWS_READ,
+        "POST /flows/{flow_id}/entry-codes": FLOWS_WRITE,
+        "GET /messages": PEOPLE_READ,
+        "GET /organisation": ORGANISATION_READ,
+        "GET /registrations": PEOPLE_READ,
+        "GET /registrations/{registration_id}": PEOPLE_READ,
+    }
+)
+"""The scope of each operation. A route without a line here stops the start."""
