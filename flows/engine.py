@@ -200,8 +200,7 @@ def _answer(flow: Flow, state: State, question: Question, value: Value, now: dat
     reason = question.ends(value)
     if reason is not None:
         stopped = replace(state, status=STOPPED, asked=None, attempts=0, picked=(), page=0)
-        effects = question.effects(value, None) if reason == "refused" else ()
-        return stopped, (*effects, Ended(reason), Said(reason))
+        return stopped, (*question.effects(value, None), Ended(reason), Said(reason))
     before = state.answers.get(question.id)
     effects = question.effects(value, before)
     language = state.language

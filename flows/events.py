@@ -94,7 +94,7 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The flow stops early; reason `refused`, `under_age` or `expired`."""
+    """The flow stops early; reason `refused`, `declined`, `under_age`, `expired`."""
 
     reason: str
     example: ClassVar[Mapping[str, Any]] = {"reason": "refused"}

@@ -59,10 +59,14 @@ _ALSO: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 _EMOJI: Final = frozenset({"👍", "✅", "👎", "❌"})
 _MORE_PAGE: Final = 1
+_FIRST: Final = "registration"
+"""The purpose without which nothing is kept; any other can be declined by somebody who stays."""
 
 
 class Consent(Listed):
     """I agree, I do not agree, tell me more; a refusal ends the flow and nothing is stored.
+
+    The reason is `refused` for registration itself, else `declined`: who declines a module stays.
 
     The answer is never guessed from spelling, and no emoji counts. Page 1 is the longer text.
     """
@@ -121,7 +125,9 @@ class Consent(Listed):
         return (ConsentRefused(self.id),)
 
     def ends(self, value: Value) -> str | None:
-        return "refused" if value == "no" else None
+        if value != "no":
+            return None
+        return "refused" if self.purpose == _FIRST else "declined"
 
     def _meant(self, value: str, at: At, *, edit: bool = False) -> Reading:
         return Page(_MORE_PAGE, edit) if value == "more" else Answer(value)
