@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from alembic import command
@@ -213,7 +213,12 @@ def upgrade(homeline: Homeline, revision: str = "head") -> None:
 def revisions(connection: Connection) -> tuple[str | None, str | None]:
     """Return the revision the database has and the one this code expects."""
     has = MigrationContext.configure(connection).get_current_revision()
-    return has, ScriptDirectory.from_config(_alembic()).get_current_head()
+    return has, _head()
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
 def write_revision(homeline: Homeline, name: str) -> Path:
