@@ -16,9 +16,10 @@ from uuid import UUID
 
 import aiohttp
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 import logs
+from bot.budgets import FIRST_WINDOW
 from bot.channels.transport import open_client
 from bot.doorbell import Bell
 from bot.outcomes import Outcome, Sender
@@ -36,6 +37,7 @@ MOST_AT_ONCE = 256
 Result = TypeVar("Result")
 MOST_FLYING = 1024
 AFTER_FAILURE = 0.5
+GONE = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class DeliveryLoop:
         room = self._settings.most_flying - len(self._flying)
         claimed = await self._turn(min(room, self._settings.most_at_once))
         for message in claimed:
+            self._sender.windows.enter(message.channel_id)
             self._flying[message.id] = asyncio.create_task(self._send(http, message))
         now = asyncio.get_running_loop().time()
         if claimed:
@@ -121,9 +124,13 @@ class DeliveryLoop:
     async def _send(self, http: aiohttp.ClientSession, message: Claimed) -> None:
         try:
             outcome = await self._sender.send(http, message)
+        except SQLAlchemyError:
+            # What it takes to send could not be read: nothing has left, so it may wait.
+            outcome = self._sender.later(AFTER_FAILURE)
         except Exception as error:  # noqa: BLE001 - one message must not end the loop
             logs.event("message.failed", kind=type(error).__name__, channel_kind=message.scheme)
             outcome = Outcome(status="failed", error_code="internal")
+        self._sender.windows.leave(message.channel_id)
         self._flying.pop(message.id, None)
         self._done.append(outcome.row(message))
         self._wake.set()
@@ -131,29 +138,51 @@ class DeliveryLoop:
     async def _turn(self, wanted: int) -> list[Claimed]:
         done, self._done = self._done, []
         try:
-            return await self._in_database(
-                lambda connection: delivery_turn(
-                    connection,
-                    self._worker,
-                    done=done,
-                    wanted=0 if self._stopping else wanted,
-                    lease=LEASE,
-                    now=self._clock.now(),
-                )
-            )
-        except DBAPIError as error:
-            # What was sent stays to be recorded; until then its lease is renewed or recovered.
-            self._done = done + self._done
-            logs.event("delivery.waiting", kind=type(error).__name__)
+            return await self._cycle(done, wanted)
+        except SQLAlchemyError as error:
+            logs.event("delivery.waiting", kind=type(error).__name__, count=len(done))
+            if done and not isinstance(error, GONE):
+                await self._record_singly(done)
+            else:
+                # What was sent stays to be recorded; until then it is renewed or recovered.
+                self._done = done + self._done
             await asyncio.sleep(AFTER_FAILURE)
             return []
+
+    async def _cycle(self, done: list[dict[str, Any]], wanted: int) -> list[Claimed]:
+        rooms = self._sender.windows.rooms()
+        return await self._in_database(
+            lambda connection: delivery_turn(
+                connection,
+                self._worker,
+                done=done,
+                wanted=0 if self._stopping else wanted,
+                lease=LEASE,
+                now=self._clock.now(),
+                rooms=rooms,
+                room=FIRST_WINDOW,
+            )
+        )
+
+    async def _record_singly(self, done: list[dict[str, Any]]) -> None:
+        """Record row by row; one the database refuses is left to the recovery of lost leases."""
+        for row in done:
+            try:
+                await self._cycle([row], 0)
+            except GONE:
+                self._done.append(row)
+            except SQLAlchemyError as error:
+                logs.event(
+                    "delivery.unrecorded", level="error", kind=type(error).__name__,
+                    message_id=row["id"],
+                )  # fmt: skip
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             ids = list(self._flying)
             if ids:
-                with suppress(DBAPIError):
+                with suppress(SQLAlchemyError):
                     await self._in_database(
                         lambda connection, ids=ids: renew_leases(  # type: ignore[misc]
                             connection, self._worker, ids, LEASE
@@ -181,9 +210,11 @@ class DeliveryLoop:
                     isolation_level="AUTOCOMMIT"
                 )
             return work(self._connection)
-        except OperationalError:
+        except SQLAlchemyError:
+            # Whatever it was, the next turn begins on a connection that is known to be good.
             if self._connection is not None:
-                self._connection.invalidate()
-                self._connection.close()
+                with suppress(SQLAlchemyError):
+                    self._connection.invalidate()
+                    self._connection.close()
                 self._connection = None
             raise

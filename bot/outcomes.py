@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 import logs
-from bot.budgets import ChatPace
+from bot.budgets import ChatPace, Windows
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
 from bot.directory import Directory
@@ -22,8 +22,8 @@ from models.sealed import Keyring, open_sealed
 from services.rendering import body_for, render
 
 CHAT_PACE = {"telegram": (1.0, 3.0)}
-RETRY_AFTER = (15, 60, 300, 900, 3600, 7200, 21600, 43200)
-MOST_ATTEMPTS = len(RETRY_AFTER)
+# Seconds; quick at first for somebody who waits, and the last try after 23 to 25 hours.
+RETRY_AFTER = (2, 10, 60, 300, 900, 3600, 7200, 21600, 50400)
 PAUSE_CHANNEL_FROM = 5.0
 
 
@@ -86,6 +86,7 @@ class Sender:
         self._endpoints = endpoints
         self._contents = contents
         self._pace = ChatPace()
+        self.windows = Windows()
 
     async def send(self, http: aiohttp.ClientSession, message: Claimed) -> Outcome:
         """The outcome of sending one message; raises only on our own mistakes."""
@@ -94,22 +95,34 @@ class Sender:
         view = await self._directory.channel(message.organisation_id, message.channel_id)
         if view is None:
             return Outcome("failed", error_code="channel_gone")
+        # Nothing may fail between the provider's answer and the record of it: ask the time before.
+        now = self._clock.now()
         if wait := self._chat_wait(view, message):
-            later = self._clock.now() + timedelta(seconds=wait)
-            return Outcome("queued", due_at=later, refund=True)
+            return Outcome("queued", due_at=now + timedelta(seconds=wait), refund=True)
         prompt = await self._prompt(message)
+        text_hash = hashlib.sha256(body_for(view.kind, prompt).encode()).digest()
+        delivery = self._delivery(view, message, prompt)
         try:
-            provider_id = await CHANNELS[view.kind].send(
-                http, view, self._delivery(view, message, prompt), self._contents
-            )
+            provider_id = await self._timed(http, view, delivery)
         except SendError as error:
-            return await self._not_sent(view, message, error)
-        return Outcome(
-            "sent",
-            provider_id=provider_id,
-            text_hash=hashlib.sha256(body_for(view.kind, prompt).encode()).digest(),
-            at=self._clock.now(),
-        )
+            return await self._not_sent(view, message, error, now)
+        return Outcome("sent", provider_id=provider_id, text_hash=text_hash, at=now)
+
+    def later(self, seconds: float) -> Outcome:
+        """The outcome of a message that could not be tried yet: it waits a moment, at no cost."""
+        due_at = self._clock.now() + timedelta(seconds=seconds)
+        return Outcome("queued", error_code="waiting", due_at=due_at, refund=True)
+
+    async def _timed(
+        self, http: aiohttp.ClientSession, view: ChannelView, delivery: Delivery
+    ) -> str:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            return await CHANNELS[view.kind].send(http, view, delivery, self._contents)
+        finally:
+            now = loop.time()
+            self.windows.took(view.id, now - began, now)
 
     def _chat_wait(self, view: ChannelView, message: Claimed) -> float:
         rate, burst = CHAT_PACE.get(view.kind, (0.0, 0.0))
@@ -156,25 +169,28 @@ class Sender:
             row_id=message.address_id,
         ).decode()
 
-    async def _not_sent(self, view: ChannelView, message: Claimed, error: SendError) -> Outcome:
+    async def _not_sent(
+        self, view: ChannelView, message: Claimed, error: SendError, now: datetime
+    ) -> Outcome:
         logs.event(
             "message.not_sent", channel_kind=view.kind, code=error.code, attempts=message.attempts
         )
         if error.throttled:
-            return await self._throttled(view, error)
+            return await self._throttled(view, error, now)
         if error.unknown:
             return Outcome("unknown", error_code=error.code)
         await self._follow(view, message, error)
-        if error.retryable and message.attempts < MOST_ATTEMPTS:
-            return Outcome("queued", error_code=error.code, due_at=self._later(message, error))
+        if error.retryable and message.attempts <= len(RETRY_AFTER):
+            due_at = now + timedelta(seconds=_pause(message, error))
+            return Outcome("queued", error_code=error.code, due_at=due_at)
         return Outcome("failed", error_code=error.code)
 
-    async def _throttled(self, view: ChannelView, error: SendError) -> Outcome:
+    async def _throttled(self, view: ChannelView, error: SendError, now: datetime) -> Outcome:
         """Waiting for a provider is no attempt; a long wait holds the whole channel."""
         wait = (error.retry_after or 1.0) * random.uniform(1.0, 1.1)  # noqa: S311 - jitter
         if wait > PAUSE_CHANNEL_FROM:
             await self._directory.pause_channel(view, seconds=wait)
-        due_at = self._clock.now() + timedelta(seconds=wait)
+        due_at = now + timedelta(seconds=wait)
         return Outcome("queued", error_code=error.code, due_at=due_at, refund=True)
 
     async def _follow(self, view: ChannelView, message: Claimed, error: SendError) -> None:
@@ -190,15 +206,17 @@ class Sender:
         if error.stops_channel:
             await self._directory.stop_channel(view)
 
-    def _later(self, message: Claimed, error: SendError) -> datetime:
-        seconds = error.retry_after or RETRY_AFTER[min(message.attempts, MOST_ATTEMPTS) - 1]
-        return self._clock.now() + timedelta(
-            seconds=seconds * random.uniform(1.0, 1.3)  # noqa: S311 - jitter
-        )
+
+def _pause(message: Claimed, error: SendError) -> float:
+    """Seconds until the next try, with jitter, so that an outage does not end in a stampede."""
+    usual = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER)) - 1]
+    return (error.retry_after or usual) * random.uniform(1.0, 1.07)  # noqa: S311 - jitter
 
 
 def _unwanted(message: Claimed) -> str | None:
     """Why a claimed message is no longer to be sent: consent and address are read at the claim."""
+    if message.superseded:
+        return "superseded"
     if message.kind == "rights":
         return None
     if message.contact_status != "active":

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy import CheckConstraint, Engine, Interval, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -51,10 +52,18 @@ class MovableClock:
     def now(self) -> datetime:
         """Return the moved present in UTC."""
         if time.monotonic() - self._read_at >= self._keep:
+            self._look()
+        return datetime.now(UTC) + self._offset
+
+    def _look(self) -> None:
+        """Read the offset; a clock that was read once goes on while the database is away."""
+        try:
             with self._engine.connect() as connection:
                 self._offset = connection.scalar(select(ClockOffset.offset)) or timedelta()
-            self._read_at = time.monotonic()
-        return datetime.now(UTC) + self._offset
+        except SQLAlchemyError:
+            if self._read_at == float("-inf"):
+                raise
+        self._read_at = time.monotonic()
 
     def advance(self, step: timedelta) -> datetime:
         """Move the clock of every process ahead and return the new present.

@@ -158,6 +158,7 @@ class Claimed:
     wrapped_key: bytes
     contact_status: str
     consents: list[str] | None
+    superseded: bool
 
 
 def delivery_turn(
@@ -168,15 +169,22 @@ def delivery_turn(
     wanted: int,
     lease: timedelta,
     now: datetime,
+    rooms: Mapping[UUID, int] | None = None,
+    room: int | None = None,
 ) -> list[Claimed]:
     """Record what became of messages, and claim up to ``wanted`` due ones, in one transaction.
 
     A status never moves backwards. Claimed are messages of all channels with budget left, of each
-    contact only the first unsent one, leased to ``worker`` by the database's clock.
+    address only the first unsent one, leased to ``worker`` by the database's clock. ``rooms`` says
+    how many each channel may take at most in this turn, ``room`` how many any other.
+    ``superseded`` marks a question that waited for another try while its person wrote again.
     """
+    limits = orjson.dumps(
+        {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
+    ).decode()
     rows = connection.exec_driver_sql(
-        "select * from delivery_turn(%s, %s::json, %s, %s, %s)",
-        (worker, _document(done), wanted, lease, now),
+        "select * from delivery_turn(%s, %s::json, %s, %s, %s, %s::json)",
+        (worker, _document(done), wanted, lease, now, limits),
     )
     return [Claimed(*row) for row in rows]
 

@@ -23,8 +23,8 @@ SIGNATURES = {
     "recover_messages": "int",
     "renew_leases": "text, uuid[], interval",
     "mark_messages": "text, json",
-    "delivery_turn": "text, json, int, interval, timestamptz",
-    "claim_messages": "text, int, interval, timestamptz",
+    "delivery_turn": "text, json, int, interval, timestamptz, json",
+    "claim_messages": "text, int, interval, timestamptz, json",
     "status_rank": "text",
 }
 

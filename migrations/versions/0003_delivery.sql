@@ -5,13 +5,14 @@ create function status_rank(status text) returns int language sql immutable as $
         else 0 end
 $$;
 
-create function claim_messages(worker text, wanted int, lease interval, clock timestamptz)
+create function claim_messages(
+    worker text, wanted int, lease interval, clock timestamptz, rooms json)
 returns table (
     organisation_id uuid, id uuid, contact_id uuid, channel_id uuid, kind text, lane smallint,
     content jsonb, flow_version_id uuid, question text, language text, sealed bytea, edits text,
     session_id uuid, attempts smallint, seq int, scheme text, address_id uuid,
     sealed_address bytea, address_status text, window_until timestamptz, wrapped_key bytea,
-    contact_status text, consents text[])
+    contact_status text, consents text[], superseded boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -21,6 +22,7 @@ declare
     broadcasting boolean;
     taken uuid[];
     room int := wanted;
+    channel_room int;
 begin
     for budget in
         select b.* from channel_budgets b
@@ -33,12 +35,16 @@ begin
            for no key update of b skip locked
     loop
         exit when room <= 0;
+        channel_room := coalesce((rooms->>budget.channel_id::text)::int,
+                                 (rooms->>'others')::int, wanted);
         tokens_left := least(budget.burst, budget.tokens
             + budget.rate * greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)));
 
+        -- An earlier message that waits for its next try soon holds back the later ones of its
+        -- address; one that waits longer is overtaken, and given up if it is a question by then.
         -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait.
         foreach broadcasting in array array[false, true] loop
-            allowed := least(room, floor(
+            allowed := least(room, channel_room, floor(
                 tokens_left + case when broadcasting then 0 else budget.overdraft end)::int);
             continue when allowed < 1;
             with ready as (
@@ -48,9 +54,9 @@ begin
                    and not exists (
                        select 1 from messages e
                         where e.organisation_id = m.organisation_id and e.contact_id = m.contact_id
-                          and e.status in ('queued', 'sending')
-                          and (e.status = 'sending'
-                               or ((e.lane, e.id) < (m.lane, m.id) and e.due_at <= clock)))
+                          and e.address_id = m.address_id and e.status in ('queued', 'sending')
+                          and (e.status = 'sending' or ((e.lane, e.id) < (m.lane, m.id)
+                               and e.due_at <= clock + interval '20 seconds')))
                  order by m.lane, m.due_at, m.id
                  limit allowed
                    for no key update of m skip locked),
@@ -63,12 +69,19 @@ begin
              where m.organisation_id = budget.organisation_id and m.id = any (taken);
             tokens_left := tokens_left - cardinality(taken);
             room := room - cardinality(taken);
+            channel_room := channel_room - cardinality(taken);
 
             return query
             select m.organisation_id, m.id, m.contact_id, m.channel_id, m.kind, m.lane, m.content,
                    m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
                    m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
-                   c.wrapped_key, c.status, p.consents
+                   c.wrapped_key, c.status, p.consents,
+                   case when m.kind = 'question'
+                             and (m.attempts > 1 or m.due_at > m.created_at + interval '20 seconds')
+                        then exists (select 1 from conversations v
+                                      where v.organisation_id = m.organisation_id
+                                        and v.contact_id = m.contact_id and v.seq > m.seq)
+                        else false end
               from messages m
               cross join lateral (
                   select * from addresses
@@ -92,8 +105,8 @@ end $$;
 create function mark_messages(worker text, done json)
 returns void language sql as $$
     update messages m
-       set status = case when status_rank(m.status) > status_rank(d.status) and d.status <> 'queued'
-                         then m.status else d.status end,
+       set status = case when m.status = 'sending' or status_rank(d.status) > status_rank(m.status)
+                         then d.status else m.status end,
            provider_id = coalesce(d.provider_id, m.provider_id),
            error_code = d.error_code,
            text_hash = coalesce(d.text_hash, m.text_hash),
@@ -101,7 +114,9 @@ returns void language sql as $$
            attempts = m.attempts - case when d.refund then 1 else 0 end,
            sent_at = case when d.status = 'sent' then coalesce(m.sent_at, d.at) else m.sent_at end,
            leased_by = null,
-           leased_until = case when d.status = 'unknown' then m.leased_until end
+           -- The provider may still tell us, or the person may answer: wait before deciding.
+           leased_until = case when d.status = 'unknown'
+                               then clock_timestamp() + interval '20 seconds' end
       from json_to_recordset(done) as d(org uuid, id uuid, status text, provider_id text,
            error_code text, text_hash bytea, due_at timestamptz, at timestamptz, refund boolean)
      where m.organisation_id = any (array(
@@ -111,20 +126,21 @@ returns void language sql as $$
        and (m.leased_by = worker or m.leased_by is null)
 $$;
 
-create function delivery_turn(worker text, done json, wanted int, lease interval, clock timestamptz)
+create function delivery_turn(
+    worker text, done json, wanted int, lease interval, clock timestamptz, rooms json)
 returns table (
     organisation_id uuid, id uuid, contact_id uuid, channel_id uuid, kind text, lane smallint,
     content jsonb, flow_version_id uuid, question text, language text, sealed bytea, edits text,
     session_id uuid, attempts smallint, seq int, scheme text, address_id uuid,
     sealed_address bytea, address_status text, window_until timestamptz, wrapped_key bytea,
-    contact_status text, consents text[])
+    contact_status text, consents text[], superseded boolean)
 language plpgsql as $$
 begin
     if done is not null then
         perform mark_messages(worker, done);
     end if;
     if wanted > 0 then
-        return query select * from claim_messages(worker, wanted, lease, clock);
+        return query select * from claim_messages(worker, wanted, lease, clock, rooms);
     end if;
 end $$;
 
