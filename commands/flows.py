@@ -46,7 +46,7 @@ def check(path: Path | None, json: bool) -> None:
 @as_json
 def publish(path: Path | None, organisation: str | None, json: bool) -> None:
     """Publish flow files, or the shipped library; what has not changed stays as it is."""
-    found = _load(_yaml_files(path) if path else _shipped())
+    found = _load(_yaml_files(path) if path else shipped())
     published = _publish(found, organisation)
     new = [one for one in published if one["new"]]
     told = ", ".join(f"{one['flow']} {one['version']}" for one in new) or "nothing new"
@@ -85,7 +85,7 @@ def export(path: Path, organisation: str, json: bool) -> None:
     report({"files": files}, f"Wrote {len(files)} flows to {path}.", json=json)
 
 
-def _shipped() -> list[Path]:
+def shipped() -> list[Path]:
     """Return the library without asides: those are the engine's own and never published."""
     return [file for file in sorted(loader.library().values()) if file.parent.name != "asides"]
 
