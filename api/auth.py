@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -52,15 +53,21 @@ class _Bucket:
 class Limits:
     """A bucket of requests for each key, in this process: 1000 at once, 50 a second after."""
 
-    def __init__(self, a_second: float = A_SECOND, at_once: float = AT_ONCE) -> None:
+    def __init__(
+        self,
+        a_second: float = A_SECOND,
+        at_once: float = AT_ONCE,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rate = a_second
         self._burst = at_once
+        self._seconds = seconds
         self._buckets: dict[UUID, _Bucket] = {}
         self._lock = threading.Lock()
 
     def count(self, key_id: UUID) -> None:
         """Count one request; Problem 429 with Retry-After when the bucket is empty."""
-        at = time.monotonic()
+        at = self._seconds()
         with self._lock:
             bucket = self._buckets.setdefault(key_id, _Bucket(self._burst, at))
             refilled = bucket.tokens + (at - bucket.at) * self._rate

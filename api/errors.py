@@ -20,38 +20,39 @@ _WORD_PLACE = re.compile(r"[a-z][a-z0-9_-]{0,40}(?:[.\[][a-z0-9_\].-]{0,60}){0,6
 _UNNAMEABLE = "(a name we do not repeat)"
 _LONGEST = 300
 
-TITLES: Mapping[int, str] = {
-    400: "The request cannot be read",
-    401: "A valid key is needed",
-    403: "This key may not do that",
-    404: "There is nothing here",
-    405: "This method is not possible here",
-    406: "This form of answer is not offered",
-    409: "This contradicts what is already there",
-    411: "The length of the body must be told",
-    413: "The body is too large",
-    414: "The address is too long",
-    415: "The body must be JSON",
-    422: "Something in the request is not valid",
-    429: "Too many requests at once",
-    431: "The headers are too large",
-    500: "Something went wrong on our side",
-    503: "This does not work at the moment",
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "bad_request": (400, "The request cannot be read."),
+    "malformed_json": (400, "The body is not a JSON document."),
+    "not_utf8": (400, "The body is not UTF-8."),
+    "not_an_object": (400, "The body is JSON, but no object."),
+    "too_deep": (400, "The body has too many levels."),
+    "not_a_number": (400, "NaN and Infinity are no JSON."),
+    "number_too_large": (400, "A number in the body is too large."),
+    "bad_text": (400, "A text holds NUL or half a surrogate pair."),
+    "name_twice": (400, "An object in the body names something twice."),
+    "unauthorised": (401, "There is no valid key: unknown, expired or revoked."),
+    "not_allowed": (403, "This key may not do that."),
+    "scope_missing": (403, "The key lacks the scope."),
+    "not_found": (404, "There is nothing of this name, or it is not yours."),
+    "method_not_allowed": (405, "This method is not possible here."),
+    "conflict": (409, "This contradicts what is already there."),
+    "still_running": (409, "The first request with this Idempotency-Key still runs."),
+    "too_large": (413, "The body is larger than 1 MiB."),
+    "not_json": (415, "The body must be JSON."),
+    "compressed": (415, "Compressed bodies are not taken."),
+    "invalid": (422, "Something in the request is not valid; errors say where."),
+    "flow_invalid": (422, "The flow has faults; errors say where."),
+    "reason_missing": (422, "A reason is needed."),
+    "idempotency_key_reused": (422, "The Idempotency-Key was used for another request."),
+    "too_many_requests": (429, "Too many requests at once."),
+    "failed": (500, "Something went wrong on our side."),
+    "unavailable": (503, "This does not work at the moment."),
 }
-CODES: Mapping[int, str] = {
-    400: "bad_request",
-    401: "unauthorised",
-    403: "not_allowed",
-    404: "not_found",
-    405: "method_not_allowed",
-    409: "conflict",
-    413: "too_large",
-    415: "not_json",
-    422: "invalid",
-    429: "too_many_requests",
-    500: "failed",
-    503: "unavailable",
-}
+"""Every code with its status and its title, the usual code of a status first."""
+_OTHER = "error"
+_USUAL = {status: code for code, (status, _) in reversed(list(PROBLEMS.items()))}
+RETRY_AFTER: Mapping[str, str] = {"still_running": "1", "unavailable": "5"}
+"""Seconds, by code."""
 STATUSES: Mapping[type[AppError], int] = {
     NotFound: 404,
     Conflict: 409,
@@ -81,12 +82,14 @@ class Problem(Exception):
         faults: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(code or CODES.get(status, "error"))
+        self.code = code or _USUAL.get(status, _OTHER)
+        super().__init__(self.code)
         self.status = status
-        self.code = code or CODES.get(status, "error")
         self.detail = detail
         self.faults = faults
         self.headers = dict(headers or {})
+        if self.code in RETRY_AFTER:
+            self.headers["Retry-After"] = RETRY_AFTER[self.code]
 
 
 def register(app: Flask) -> None:
@@ -98,9 +101,10 @@ def register(app: Flask) -> None:
 def answer(problem: Problem) -> Response:
     """Return the response for a problem."""
     status = problem.status
+    _, title = PROBLEMS.get(problem.code) or (status, HTTPStatus(status).phrase)
     body: dict[str, object] = {
         "type": f"{REFERENCE}#{problem.code}",
-        "title": TITLES.get(status) or HTTPStatus(status).phrase,
+        "title": title,
         "status": status,
         "code": problem.code,
     }
@@ -118,8 +122,7 @@ def answer(problem: Problem) -> Response:
 
 def of_status(status: int, sentence: str) -> Response:
     """Return the response for a fault of ours that app.py has logged."""
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    return answer(Problem(status, detail=sentence, headers=headers))
+    return answer(Problem(status, detail=sentence))
 
 
 def of_http(error: HTTPException) -> Response:
@@ -139,8 +142,7 @@ def _of_app(error: AppError) -> Problem:
     status = next(code for kind, code in STATUSES.items() if isinstance(error, kind))
     place = error.place if isinstance(error, Invalid) else None
     faults = [Fault(place, error.sentence)] if place else []
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    return Problem(status, error.code, error.sentence, faults=faults, headers=headers)
+    return Problem(status, error.code, error.sentence, faults=faults)
 
 
 def _faults(messages: object, place: str = "") -> Iterator[Fault]:

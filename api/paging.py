@@ -76,7 +76,7 @@ class Cursors:
 
 def page_of(row: type[Schema]) -> type[Schema]:
     """Return the schema of a page of rows."""
-    name = f"{row.__name__}Page"
+    name = f"{row.__name__.removesuffix('Row')}Page"
     return Strict.from_dict(
         {
             "data": fields.List(fields.Nested(row), required=True),

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.cli import with_appcontext
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from marshmallow import fields
 
-from api.errors import MEDIA_TYPE, TITLES
+from api.errors import MEDIA_TYPE, PROBLEMS
 from api.fields import Strict
 from api.resource import PREFIX
 from api.scopes import MEANINGS, PEOPLE_ADDRESSES, SCOPES
@@ -72,6 +74,7 @@ def register(app: Flask, resources: Sequence[Any]) -> None:
     api = _Api(
         app,
         spec_kwargs={
+            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_name),
             "title": "Homeline",
             "version": VERSION,
             "openapi_version": "3.1.0",
@@ -104,7 +107,7 @@ def page() -> ResponseReturnValue:
         document=_document(),
         operations=list(_by_tag(_document())),
         scopes=MEANINGS,
-        problems=TITLES,
+        problems=PROBLEMS,
         fields_of=_fields_of,
     )
 
@@ -123,6 +126,7 @@ def _document() -> dict[str, Any]:
 
 def _completed(spec: dict[str, Any]) -> dict[str, Any]:
     """Add to each operation what holds for all: scope, headers, problems."""
+    spec["components"]["schemas"].pop("PaginationMetadataSchema", None)  # not our way to page
     for response in spec["components"]["responses"].values():
         content = response.get("content", {})
         if "application/json" in content:
@@ -138,6 +142,12 @@ def _completed(spec: dict[str, Any]) -> dict[str, Any]:
                 operation["parameters"] = [*operation.get("parameters", []), *headers]
             operation["operationId"] = _operation_id(method, path)
     return spec
+
+
+def _name(schema: Any) -> str:
+    """Return what a schema is called outside."""
+    found: Any = resolve_schema_cls(schema)
+    return str(found.__name__).removesuffix("Row")
 
 
 def _headers(method: str, scope: str, path: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from api.errors import PROBLEMS
 from models.db import transaction
 from services import api_keys
 from tests.conftest import MadeUp, MovedByHand
@@ -89,5 +90,6 @@ def problem(answer: TestResponse, status: int, code: str | None = None) -> dict[
     assert told["status"] == status
     assert told["type"] == f"/api/docs#{told['code']}"
     assert told["title"]
+    assert PROBLEMS.get(told["code"], (status,))[0] == status
     assert code is None or told["code"] == code
     return told
