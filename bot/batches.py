@@ -29,6 +29,13 @@ class _Waiting(Generic[Item, Result]):
         self.wake = Lock()
         self.wake.acquire()
 
+    def settle(self, result: Result | BaseException) -> None:
+        if isinstance(result, BaseException):
+            self.error = result
+        else:
+            self.result = result
+        self.settled = True
+
 
 class Batches(Generic[Item, Result]):
     """Gathers concurrent calls of ``handle`` into batches for ``work``.
@@ -64,15 +71,12 @@ class Batches(Generic[Item, Result]):
     def _lead(self, mine: _Waiting[Item, Result]) -> None:
         batch = self._next(mine)
         try:
-            results: Sequence[Result | BaseException] = self._work([w.item for w in batch])
+            results = self._work([w.item for w in batch])
+            for waiting, result in zip(batch, results, strict=True):
+                waiting.settle(result)
         except BaseException as error:  # noqa: BLE001 - raised again in every thread it concerns
-            results = [error] * len(batch)
-        for waiting, result in zip(batch, results, strict=True):
-            if isinstance(result, BaseException):
-                waiting.error = result
-            else:
-                waiting.result = result
-            waiting.settled = True
+            for waiting in batch:
+                waiting.settle(error)
         self._hand_over()
         for waiting in batch:
             if waiting is not mine:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.channels.base import ChannelView
@@ -47,7 +47,7 @@ class Directory:
             return kept[1]
         try:
             view = self._read_by_key(key)
-        except (OperationalError, InterfaceError) as error:
+        except SQLAlchemyError as error:
             if kept:
                 return kept[1]
             raise Unavailable from error

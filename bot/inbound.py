@@ -7,20 +7,20 @@ fails alone is kept sealed in quarantine and answered kindly, so that it is neve
 blocks its chat.
 """
 
-import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 import logs
 from bot import kept
 from bot.batches import Batches
 from bot.channels.base import Arrival, ChannelView
-from bot.metrics import BATCH, QUARANTINED
-from flows.inputs import Attachment, Pin, Pressed, Text
+from bot.knocks import Knock, knock_of
+from bot.metrics import BATCH, GUARDED, QUARANTINED
 from flows.wording import say
 from models.clock import Clock
 from models.message_path import (
@@ -28,9 +28,10 @@ from models.message_path import (
     ConversationMoved,
     Standing,
     apply_many,
+    is_away,
     take_many,
 )
-from models.sealed import Keyring, keyed_hash
+from models.sealed import Keyring
 from services import erasing, quarantine
 from services.catalogue import Catalogue, Catalogues, read_catalogue
 from services.changes import Rows, gather, rows_of
@@ -38,10 +39,11 @@ from services.conversations import handle
 from services.errors import Unavailable
 from services.organisations import OrganisationKeyring
 from services.rendering import body_as_sent
-from services.scene import Heard, Line, Scene, open_scene
+from services.scene import Line, Scene, open_scene
 
 ATTEMPTS = 6
-POOL_GONE = (OperationalError, InterfaceError)
+PATIENCE = 1.5
+LOOK_AGAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,6 @@ class Taken:
     repeated: bool = False
     say: str | None = None
     woke: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """One arrival at one channel, with its keyed hashes."""
-
-    arrival: Arrival
-    line: Line
-    heard: Heard
 
 
 class Intake:
@@ -86,6 +79,7 @@ class Intake:
         self._ring = ring
         self._catalogues = Catalogues()
         self._connection: Connection | None = None
+        self._away_since: float | None = None
         self._batches: Batches[Knock, Taken] = Batches(self._work)
 
     def take(self, view: ChannelView, arrival: Arrival) -> Taken:
@@ -98,42 +92,49 @@ class Intake:
             self._ring()
         return taken
 
-    def _knock(self, view: ChannelView, arrival: Arrival) -> Knock:
-        index = self._keys.open(view.organisation_id).index
-        number = arrival.number
-        heard = Heard(
-            kind=arrival.kind,
-            input=arrival.input,
-            body=_body(arrival),
-            entry=arrival.entry,
-            language=arrival.language,
-            scheme=arrival.address.partition(":")[0],
-            address=arrival.address,
-            address_hash=keyed_hash(index, "address", arrival.address),
-            number_hash=keyed_hash(index, "number", number) if number else None,
-            receipt=keyed_hash(index, "receipt", arrival.receipt),
-            provider_id=arrival.provider_id,
-            pressed_message=arrival.pressed_message,
-        )
-        line = Line(
-            view.id, view.organisation_id, view.kind, view.stop_reply, view.default_language
-        )
-        return Knock(arrival, line, heard)
-
     # --- one batch, led by one thread ---
 
+    def _knock(self, view: ChannelView, arrival: Arrival) -> Knock:
+        try:
+            return knock_of(self._keys.open(view.organisation_id), view, arrival)
+        except SQLAlchemyError as error:
+            raise Unavailable from error
+
     def _work(self, knocks: Sequence[Knock]) -> list[Taken | BaseException]:
-        now = self._clock.now()
         BATCH.observe(len(knocks))
         try:
-            return list(self._together(knocks, now))
-        except POOL_GONE:
-            # One quick try each: most often only this connection was lost.
-            self._forget_connection()
+            return list(self._patiently(knocks))
+        except Unavailable:
+            return [Unavailable() for _ in knocks]
         except Exception as error:  # noqa: BLE001 - each is handled alone and reports there
             if len(knocks) > 1:
                 logs.event("batch.split", error=type(error).__name__, count=len(knocks))
         return [self._alone(knock) for knock in knocks]
+
+    def _patiently(self, knocks: Sequence[Knock]) -> list[Taken]:
+        """Handle a batch, and wait out a short absence of the database; then Unavailable.
+
+        A restart mostly takes less than the providers' patience, and one of them gives up after
+        few tries. Once an absence has lasted, nobody else is kept waiting for its end.
+        """
+        while True:
+            try:
+                taken = self._together(knocks, self._clock.now())
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                self._forget_connection()
+                self._wait(error)
+            else:
+                self._away_since = None
+                return taken
+
+    def _wait(self, error: Exception) -> None:
+        present = time.monotonic()
+        self._away_since = self._away_since or present
+        if present - self._away_since > PATIENCE:
+            raise Unavailable from error
+        time.sleep(LOOK_AGAIN)
 
     def _together(self, knocks: Sequence[Knock], now: datetime) -> list[Taken]:
         """Handle a batch by two statements; raises when any of it must be handled alone."""
@@ -156,23 +157,26 @@ class Intake:
         catalogue = self._catalogue(knock.line, standing)
         scene = open_scene(knock.heard, knock.line, standing, catalogue, now)
         handle(scene)
-        return scene, rows_of(scene, self._keyring, body_as_sent)
+        rows = rows_of(scene, self._keyring, body_as_sent)
+        if rows.guarded:
+            GUARDED.labels(knock.line.kind).inc()
+        return scene, rows
 
     def _alone(self, knock: Knock) -> Taken | BaseException:
         """Handle one message by itself; whatever it does, it hurts nobody else."""
-        for _ in range(ATTEMPTS):
-            now = self._clock.now()
-            try:
-                return self._once(knock, now)
-            except ConversationMoved:
-                continue
-            except AlreadyTaken:
-                return Taken(repeated=True)
-            except POOL_GONE:
+        try:
+            for _ in range(ATTEMPTS):
+                try:
+                    return self._once(knock, self._clock.now())
+                except ConversationMoved:
+                    continue
+                except AlreadyTaken:
+                    return Taken(repeated=True)
+        except Exception as error:  # noqa: BLE001 - kept, told once, tried again by a sweep
+            if is_away(error):
                 self._forget_connection()
                 return Unavailable()
-            except Exception as error:  # noqa: BLE001 - kept, told once, tried again by a sweep
-                return self._keep(knock, error, now)
+            return self._keep(knock, error)
         return Unavailable()
 
     def _once(self, knock: Knock, now: datetime) -> Taken:
@@ -188,7 +192,7 @@ class Intake:
 
     # --- what cannot be handled ---
 
-    def _keep(self, knock: Knock, error: Exception, now: datetime) -> Taken | BaseException:
+    def _keep(self, knock: Knock, error: Exception) -> Taken | BaseException:
         """Keep a message that failed alone; the person is told kindly and need not repeat it."""
         QUARANTINED.labels(knock.line.kind).inc()
         logs.event(
@@ -199,41 +203,23 @@ class Intake:
             line=_place(error),
         )
         try:
-            quarantine.keep(
-                self._engine,
-                self._keys,
-                quarantine.Failed(
-                    organisation_id=knock.line.organisation_id,
-                    channel_id=knock.line.id,
-                    receipt_key=knock.heard.receipt,
-                    address_hash=knock.heard.address_hash,
-                    payload=kept.to_bytes(knock.arrival),
-                    error_code=type(error).__name__,
-                    again=True,
-                ),
-                now=now,
-            )
-        except SQLAlchemyError:
+            failed = kept.failed(knock, error)
+            quarantine.keep(self._engine, self._keys, failed, now=self._clock.now())
+        except Exception as second:  # noqa: BLE001 - not kept, so the provider shall say it again
+            logs.event("message.refused", level="error", error=type(second).__name__)
             return Unavailable()
         return Taken(say=say("failed", knock.line.default_language))
 
     def keep_unreadable(self, view: ChannelView, body: bytes) -> None:
-        """Keep what a provider signed but no channel can read; nobody tries it again."""
-        digest = hashlib.sha256(body).hexdigest()
-        quarantine.keep(
-            self._engine,
-            self._keys,
-            quarantine.Failed(
-                organisation_id=view.organisation_id,
-                channel_id=view.id,
-                receipt_key=keyed_hash(self._keys.open(view.organisation_id).index, "body", digest),
-                address_hash=None,
-                payload=body,
-                error_code="unreadable",
-                again=False,
-            ),
-            now=self._clock.now(),
-        )
+        """Keep what a provider signed but no channel can read; nobody tries it again.
+
+        Unavailable: the provider shall say it again.
+        """
+        failed = kept.unreadable(self._keys.open(view.organisation_id), view, body)
+        try:
+            quarantine.keep(self._engine, self._keys, failed, now=self._clock.now())
+        except SQLAlchemyError as error:
+            raise Unavailable from error
 
     def take_again(self, view: ChannelView, waiting: quarantine.Kept) -> bool:
         """Try a kept message once more; True when it has had its effect."""
@@ -250,6 +236,7 @@ class Intake:
             except AlreadyTaken:
                 return True
             except Exception as error:  # noqa: BLE001 - it stays kept
+                self._forget_connection()
                 logs.event("message.failed", kind="quarantined", error=type(error).__name__)
                 return False
             if taken.woke:
@@ -296,21 +283,6 @@ class Intake:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
-
-
-def _body(arrival: Arrival) -> str:
-    """What the person sent, for the record that is sealed; a pin is not kept (design 5)."""
-    match arrival.input:
-        case Text(text):
-            return text
-        case Pressed(payload):
-            return payload
-        case Pin():
-            return "(location)"
-        case Attachment(kind=kind):
-            return f"({kind})"
-        case _:
-            return ""
 
 
 def _place(error: BaseException) -> str:

@@ -1,15 +1,45 @@
-"""An arrival as bytes and back, for the quarantine; sealed there, never logged."""
+"""What cannot be handled, as the quarantine keeps it: sealed there, never logged."""
 
+import hashlib
 import json
 from dataclasses import asdict
 from datetime import datetime
 
-from bot.channels.base import Arrival
+from bot.channels.base import Arrival, ChannelView
+from bot.knocks import Knock
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
+from models.sealed import OrganisationKeys, keyed_hash
+from services.quarantine import Failed
 
 INPUTS: dict[str, type[Text] | type[Pressed] | type[Pin] | type[Attachment]] = {
     each.__name__: each for each in (Text, Pressed, Pin, Attachment)
 }
+
+
+def failed(knock: Knock, error: Exception) -> Failed:
+    """A message whose handling failed; it is tried again."""
+    return Failed(
+        organisation_id=knock.line.organisation_id,
+        channel_id=knock.line.id,
+        receipt_key=knock.heard.receipt,
+        address_hash=knock.heard.address_hash,
+        payload=to_bytes(knock.arrival),
+        error_code=type(error).__name__,
+        again=True,
+    )
+
+
+def unreadable(keys: OrganisationKeys, view: ChannelView, body: bytes) -> Failed:
+    """What a provider signed but no channel can read; nobody tries it again."""
+    return Failed(
+        organisation_id=view.organisation_id,
+        channel_id=view.id,
+        receipt_key=keyed_hash(keys.index, "body", hashlib.sha256(body).hexdigest()),
+        address_hash=None,
+        payload=body,
+        error_code="unreadable",
+        again=False,
+    )
 
 
 def to_bytes(arrival: Arrival) -> bytes:

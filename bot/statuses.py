@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.base import ChannelView, StatusUpdate
 from bot.channels.twilio_errors import error_for
 from bot.directory import close_address
 from models.db import transaction
-from models.message_path import record_status
+from models.message_path import is_away, record_status
 from services.errors import Unavailable
 
 
@@ -26,7 +26,9 @@ class Statuses:
             with self._path_engine.connect() as plain:
                 connection = plain.execution_options(isolation_level="AUTOCOMMIT")
                 self._record(connection, view, update)
-        except (OperationalError, InterfaceError) as error:
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
             raise Unavailable from error
 
     def _record(self, connection: Connection, view: ChannelView, update: StatusUpdate) -> None:

@@ -37,9 +37,7 @@ def receive(provider: str, channel_key: str) -> Response:
     except WebhookRejected as rejected:
         return _reject(view, rejected)
     except Malformed:
-        _intake().keep_unreadable(view, incoming.body)
-        TAKEN.labels(view.kind, "unreadable").inc()
-        return Response(status=200)
+        return _keep_unreadable(view, incoming)
     say = None
     try:
         for arrival in arrivals:
@@ -47,7 +45,7 @@ def receive(provider: str, channel_key: str) -> Response:
             if arrival.kind in KEPT and arrival.address:
                 say = _intake().take(view, arrival).say or say
     except Unavailable:
-        return Response(status=503, headers={"Retry-After": "1"})
+        return _try_again()
     content_type, body = channel.acknowledge(arrivals, say)
     return Response(body, content_type=content_type)
 
@@ -69,15 +67,28 @@ def receive_status(channel_key: str) -> Response:
         if update is not None:
             _statuses().record(view, update)
     except Unavailable:
-        return Response(status=503, headers={"Retry-After": "1"})
+        return _try_again()
     return Response(status=204)
+
+
+def _keep_unreadable(view: ChannelView, incoming: WebhookRequest) -> Response:
+    TAKEN.labels(view.kind, "unreadable").inc()
+    try:
+        _intake().keep_unreadable(view, incoming.body)
+    except Unavailable:
+        return _try_again()
+    return Response(status=200)
+
+
+def _try_again() -> Response:
+    return Response(status=503, headers={"Retry-After": "1"})
 
 
 def _channel(provider: str, channel_key: str) -> ChannelView:
     try:
         view = _directory().by_key(channel_key)
     except Unavailable:
-        abort(Response(status=503, headers={"Retry-After": "1"}))
+        abort(_try_again())
     if view is None or view.kind not in PROVIDERS[provider]:
         abort(404)
     return view

@@ -16,7 +16,7 @@ import settings as settings_module
 from bot.delivery import DeliveryLoop
 from bot.doorbell import Bell
 from composition import Homeline, opened
-from jobs.engine import make_app, rescue_stalled, schedule
+from jobs.engine import DEAD_AFTER, HEARTBEAT_EVERY, make_app, rescue_stalled, schedule
 from jobs.sweeps import Sweeps
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -64,6 +64,8 @@ async def _sweep(app: App) -> None:
                         listen_notify=False,
                         fetch_job_polling_interval=1.0,
                         delete_jobs="successful",
+                        update_heartbeat_interval=HEARTBEAT_EVERY,
+                        stalled_worker_timeout=DEAD_AFTER,
                     )
                 finally:
                     rescuing.cancel()

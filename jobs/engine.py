@@ -9,9 +9,16 @@ from dataclasses import dataclass
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.connector import BaseConnector
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
 from sqlalchemy import URL
 
+import logs
+
 SCHEMA = "procrastinate"
+HEARTBEAT_EVERY = 3.0
+DEAD_AFTER = 12
+RESCUE_EVERY = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,22 @@ def _schedule(app: App, sweep: Sweep) -> None:
     app.periodic(cron=sweep.cron, periodic_id=sweep.name)(task)
 
 
-async def rescue_stalled(app: App, every: float = 15.0) -> None:
-    """Give back, again and again, the jobs of workers that died; the engine does not by itself."""
+async def rescue_stalled(app: App, every: float = RESCUE_EVERY) -> None:
+    """Give back, again and again, the jobs of workers that died; the engine does not by itself.
+
+    Until then such a job holds its sweep's lock for everybody, so this outlives what it meets.
+    """
     while True:
-        for job in await app.job_manager.get_stalled_jobs():
-            await app.job_manager.retry_job(job)
+        try:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+                await _give_back(app, job)
+        except ConnectorException as error:
+            logs.event("rescue.waiting", error=type(error).__name__)
         await asyncio.sleep(every)
+
+
+async def _give_back(app: App, job: Job) -> None:
+    try:
+        await app.job_manager.retry_job(job)
+    except UniqueViolation:  # the same sweep waits already, for the lock this one holds
+        await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)

@@ -12,12 +12,15 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 Record = Mapping[str, Any]
 
 STALE = "HL001"
 REPEATED = "HL002"
+# Connection lost, resources gone, shutting down or starting, a broken disk, a standby.
+AWAY = ("08", "53", "57", "58", "25006")
 
 
 class ConversationMoved(Exception):
@@ -26,6 +29,19 @@ class ConversationMoved(Exception):
 
 class AlreadyTaken(Exception):
     """A delivery of the batch was taken in before; it has had its effect."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database could not be worked with, whatever was asked of it.
+
+    The same may succeed in a moment. Anything else is the fault of what was asked.
+    """
+    if isinstance(error, PoolTimeout):
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return str(state).startswith(AWAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,7 @@ class Standing:
     time_zone: str | None
     catalogue_version: int
     unconsented_left: int
+    case_id: UUID | None = None
 
 
 def take_many(
@@ -77,7 +94,8 @@ class Batch:
     """Everything that one batch changed, as flat lists of JSON-ready rows.
 
     ``moves`` holds one row a message; the other lists may be empty. Bytes are ``\\x`` hex text,
-    instants RFC 3339. ``rare`` is one object: stops, returns, addresses, windows, dues, counts.
+    instants RFC 3339. ``rare`` is one object: stops, returns, addresses, windows, dues,
+    cases, links, counts.
     """
 
     moves: Sequence[Record]

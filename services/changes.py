@@ -37,8 +37,11 @@ class Rows:
     back: Row | None = None
     address: Row | None = None
     window: Row | None = None
+    case: Row | None = None
+    link: Row | None = None
     dues: list[Row] = field(default_factory=list)
     unconsented: bool = False
+    guarded: bool = False
 
 
 def rows_of(scene: Scene, keyring: Keyring, shown: Shown) -> Rows:
@@ -59,6 +62,8 @@ def gather(batch: Iterable[Rows], now: datetime) -> Batch:
         "addresses": [p.address for p in parts if p.address],
         "windows": [p.window for p in parts if p.window],
         "dues": [due for p in parts for due in p.dues],
+        "cases": [p.case for p in parts if p.case],
+        "links": [p.link for p in parts if p.link],
         "unconsented": sum(p.unconsented for p in parts),
     }
     needed = any(rare.values())
@@ -92,6 +97,7 @@ class _Writer:
         speaks = bool(scene.parts) and not scene.silent
         allowed = speaks and self._within_guards()
         rows = Rows(move={}, outgoing=[self._reply()] if allowed else [])
+        rows.guarded = speaks and not allowed
         rows.unconsented = bool(rows.outgoing) and not scene.is_consented
         rows.move = self._move(replies=len(rows.outgoing))
         rows.newcomer = self._newcomer() if scene.is_new else None
@@ -123,14 +129,20 @@ class _Writer:
             "expires_at": self._conversation_expires_at(),
             "message": message,
             "kind": "notice",
-            "content": {"kind": scene.heard.kind},
+            "content": self._heard(),
             "language": scene.language,
             "sealed": self._seal(scene.heard.body, "messages", message)
             if scene.heard.body
             else None,
             "provider_id": scene.heard.provider_id,
             "message_expires_at": self._message_expires_at(),
+            "case": scene.case_id,
         }
+
+    def _heard(self) -> Row:
+        """What a message was, and the case it belongs to."""
+        heard: Row = {"kind": self.scene.heard.kind}
+        return heard | {"case": self.scene.case_id} if self.scene.case_reason else heard
 
     def _state(self) -> Row:
         scene, state = self.scene, Row()
@@ -140,6 +152,8 @@ class _Writer:
             state["origin"] = scene.running.origin
         if scene.aside:
             state["aside"] = scene.aside.to_json()
+        if scene.case_noted:
+            state["noted"] = True
         if self._asks_consent():
             state["shown"] = hashlib.sha256(self.shown(scene).encode()).hexdigest()
         elif scene.shown and scene.running and scene.running.status == "waiting":
@@ -342,10 +356,25 @@ class _Writer:
         if scene.line.kind == "whatsapp":
             until = scene.now + SERVICE_WINDOW
             rows.window = {"address": scene.address_id, "window_until": until, "at": scene.now}
+        if scene.case_reason:
+            rows.case = self._case()
         rows.dues = [
             {"id": new_id(scene.now), "contact": scene.contact_id, "payload": {}} | due
             for due in scene.dues
         ]
+
+    def _case(self) -> Row:
+        scene = self.scene
+        running = scene.running
+        return {
+            "id": scene.case_id,
+            "contact": scene.contact_id,
+            "session": running.id if running else None,
+            "question": running.state.asked if running else None,
+            "reason": scene.case_reason,
+            "at": scene.now,
+            "expires_at": retention.expires_at("cases", scene.now),
+        }
 
     def _seal(self, plain: str, table: str, row_id: UUID | str) -> str:
         sealed = seal(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
+import logs
 from flows import engine as conversation
 from flows.events import Asked, Said, as_part
 from flows.state import State
@@ -28,6 +29,7 @@ REMIND_AFTER = {"sms": timedelta(hours=24)}
 REMIND_AFTER_ON_CHAT = timedelta(hours=20)
 QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 MOST = 200
+PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 720))
 
 CatalogueOf = Callable[[UUID], Catalogue]
 
@@ -71,9 +73,28 @@ def run(engine: Engine, catalogue_of: CatalogueOf, *, now: datetime) -> int:
             )
         ]
     for each in found:
-        with transaction(engine, each.organisation_id) as db:
-            _do(db, each, catalogue_of, now)
+        try:
+            with transaction(engine, each.organisation_id) as db:
+                _do(db, each, catalogue_of, now)
+        except Exception as error:  # noqa: BLE001 - one row must not hold up all that follow
+            logs.event("due.failed", level="error", due_id=each.id, error=type(error).__name__)
+            _put_off(engine, each, now)
     return len(found)
+
+
+def _put_off(engine: Engine, found: _Found, now: datetime) -> None:
+    """Try a row that failed again later; after the last pause it is given up."""
+    with transaction(engine, found.organisation_id) as db:
+        due = db.scalars(
+            select(Due).where(Due.id == found.id).with_for_update(key_share=True, skip_locked=True)
+        ).one_or_none()
+        if due is None:
+            return
+        if due.attempts >= len(PAUSES):
+            db.delete(due)
+        else:
+            due.due_at = now + PAUSES[due.attempts]
+            due.attempts += 1
 
 
 def _do(db: Session, found: _Found, catalogue_of: CatalogueOf, now: datetime) -> None:

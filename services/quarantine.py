@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
+import logs
 from models.base import new_id
 from models.db import transaction
 from models.receipt import Quarantined, Receipt
-from models.sealed import open_sealed, seal
+from models.sealed import CannotOpen, open_sealed, seal
 from models.walls import system_scope
 from services import retention
 from services.organisations import OrganisationKeyring
@@ -110,7 +112,12 @@ def retry(
             .limit(MOST)
         ).all()
     for organisation_id, row_id in found:
-        _retry(engine, keys, take, organisation_id, row_id, now)
+        try:
+            _retry(engine, keys, take, organisation_id, row_id, now)
+        except CannotOpen as error:  # a key is missing: it must not hold up all that follow
+            logs.event("quarantine.unopened", level="error", error=type(error).__name__)
+            with transaction(engine, organisation_id) as db:
+                _count(db, row_id, now)
     return len(found)
 
 
@@ -135,14 +142,17 @@ def _retry(
         row_id=row_id,
     )
     done = take(Kept(row_id, organisation_id, row.channel_id, payload, row.attempts))
-    pause = PAUSES[min(row.attempts + 1, len(PAUSES) - 1)]
-    last = row.attempts + 1 >= len(PAUSES)
     with transaction(engine, organisation_id) as db:
         if done:
             db.execute(delete(Quarantined).where(Quarantined.id == row_id))
         else:
-            db.execute(
-                update(Quarantined)
-                .where(Quarantined.id == row_id)
-                .values(attempts=row.attempts + 1, next_try_at=None if last else now + pause)
-            )
+            _count(db, row_id, now)
+
+
+def _count(db: Session, row_id: UUID, now: datetime) -> None:
+    """Count a try that failed; after the last one the message waits for an officer."""
+    row = db.scalars(select(Quarantined).where(Quarantined.id == row_id)).one_or_none()
+    if row is not None:
+        row.attempts += 1
+        last = row.attempts >= len(PAUSES)
+        row.next_try_at = None if last else now + PAUSES[row.attempts]

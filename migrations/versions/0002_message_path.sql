@@ -4,7 +4,7 @@ returns table (
     wrapped_key bytea, language text, contact_status text, stopped_at timestamptz, office_id uuid,
     origin jsonb, seq int, state jsonb, session_id uuid, tags int, window_started_at timestamptz,
     window_replies int, last_in_at timestamptz, consents text[], time_zone text,
-    catalogue_version int, unconsented_left int)
+    catalogue_version int, unconsented_left int, case_id uuid)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -18,7 +18,8 @@ begin
            c.origin, v.seq, v.state, v.session_id, v.tags, v.window_started_at,
            v.window_replies, v.updated_at, p.consents, p.time_zone, o.catalogue_version,
            case when b.unconsented_day = today
-                then b.unconsented_limit - b.unconsented_used else b.unconsented_limit end
+                then b.unconsented_limit - b.unconsented_used else b.unconsented_limit end,
+           v.case_id
       from unnest(hashes, receipt_keys) with ordinality as asked(hash, receipt, place)
       cross join lateral (
           select catalogue_version from organisations where id = org limit 1) o
@@ -78,6 +79,29 @@ begin
       from json_to_recordset(rare->'dues') as d(id uuid, contact uuid, kind text, session uuid,
            payload jsonb, due_at timestamptz, expires_at timestamptz);
 
+    -- One case a person: what they write while it is not closed joins it.
+    insert into cases (organisation_id, id, contact_id, session_id, question, reason, status, unread,
+                       opened_at, last_message_at, expires_at)
+    select org, k.id, k.contact, k.session, k.question, k.reason, 'open', 1, k.at, k.at, k.expires_at
+      from json_to_recordset(rare->'cases') as k(id uuid, contact uuid, session uuid, question text,
+           reason text, at timestamptz, expires_at timestamptz)
+        on conflict (contact_id, organisation_id) where status <> 'closed' do update
+           set status = 'open', unread = cases.unread + 1,
+               last_message_at = excluded.last_message_at,
+               reason = case when excluded.reason = 'danger' then 'danger' else cases.reason end;
+
+    -- A new link to a person's own data takes the place of those not used.
+    delete from member_links m using json_to_recordset(rare->'links') as l(contact uuid)
+     where m.organisation_id = org and m.contact_id = l.contact and m.opened_at is null;
+    insert into member_links (organisation_id, id, contact_id, token_hash, code_hash, language,
+                              created_at, expires_at)
+    select org, l.id, l.contact, l.token_hash, l.code_hash, l.language, l.at, l.expires_at
+      from json_to_recordset(rare->'links') as l(id uuid, contact uuid, token_hash bytea,
+           code_hash bytea, language text, at timestamptz, expires_at timestamptz);
+    insert into door (kind, key_hash, organisation_id, target_id)
+    select 'member_link', l.token_hash, org, l.id
+      from json_to_recordset(rare->'links') as l(id uuid, token_hash bytea);
+
     if (rare->>'unconsented')::int > 0 then
         update channel_budgets b
            set unconsented_used = (rare->>'unconsented')::int
@@ -109,6 +133,7 @@ begin
     insert into receipts (organisation_id, channel_id, key, received_at, expires_at)
     select org, line, m.receipt, m.at, m.receipt_expires_at
       from json_to_recordset(moves) as m(receipt bytea, at timestamptz, receipt_expires_at timestamptz)
+     order by m.receipt  -- two processes with the same deliveries wait for each other in one order
         on conflict do nothing;
     get diagnostics counted = row_count;
     if counted <> expected then
@@ -128,32 +153,38 @@ begin
                n.sealed_address, 'active', n.at, n.expires_at
           from json_to_recordset(newcomers) as n(contact uuid, address uuid, scheme text,
                address_hash bytea, number_hash bytea, sealed_address bytea, at timestamptz,
-               expires_at timestamptz);
+               expires_at timestamptz)
+         order by n.address_hash;
         insert into profiles (organisation_id, contact_id, language, channel, office_id, consents,
                               joined_at, last_seen_at, rest, expires_at)
         select org, n.contact, n.language, n.scheme, n.office, '{}', n.at, n.at, '{}', n.expires_at
           from json_to_recordset(newcomers) as n(contact uuid, language text, scheme text,
                office uuid, at timestamptz, expires_at timestamptz);
+    end if;
+
+    -- Newcomers, and people who were known before they ever wrote.
+    if coalesce(cardinality(known), 0) < expected then
         insert into conversations (organisation_id, contact_id, seq, state, session_id, tags,
-                                   window_started_at, window_replies, updated_at, expires_at)
+                                   window_started_at, window_replies, updated_at, expires_at, case_id)
         select org, m.contact, 1, m.state, m.session, m.tags, m.window_started_at,
-               m.window_replies, m.at, m.expires_at
+               m.window_replies, m.at, m.expires_at, m."case"
           from json_to_recordset(moves) as m(contact uuid, seq int, state jsonb, session uuid,
                tags int, window_started_at timestamptz, window_replies int, at timestamptz,
-               expires_at timestamptz)
+               expires_at timestamptz, "case" uuid)
          where m.seq is null;
     end if;
 
     update conversations v
        set seq = v.seq + 1, state = m.state, session_id = m.session, tags = m.tags,
            window_started_at = m.window_started_at, window_replies = m.window_replies,
-           updated_at = m.at, expires_at = m.expires_at
+           updated_at = m.at, expires_at = m.expires_at, case_id = m."case"
       from json_to_recordset(moves) as m(contact uuid, seq int, state jsonb, session uuid, tags int,
-           window_started_at timestamptz, window_replies int, at timestamptz, expires_at timestamptz)
+           window_started_at timestamptz, window_replies int, at timestamptz,
+           expires_at timestamptz, "case" uuid)
      where v.organisation_id = org and v.contact_id = any (known)
        and v.contact_id = m.contact and v.seq = m.seq;
     get diagnostics counted = row_count;
-    if counted <> expected - coalesce(json_array_length(newcomers), 0) then
+    if counted <> coalesce(cardinality(known), 0) then
         raise exception 'a conversation of this batch moved meanwhile' using errcode = 'HL001';
     end if;
 

@@ -1,0 +1,53 @@
+"""One arrival at one channel with its keyed hashes: what a conversation hears of a delivery."""
+
+from dataclasses import dataclass
+
+from bot.channels.base import Arrival, ChannelView
+from flows.inputs import Attachment, Pin, Pressed, Text
+from models.sealed import OrganisationKeys, keyed_hash
+from services.scene import Heard, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One arrival at one channel, with its keyed hashes."""
+
+    arrival: Arrival
+    line: Line
+    heard: Heard
+
+
+def knock_of(keys: OrganisationKeys, view: ChannelView, arrival: Arrival) -> Knock:
+    """The knock of an arrival at a channel, hashed with its organisation's index key."""
+    index, number = keys.index, arrival.number
+    heard = Heard(
+        kind=arrival.kind,
+        input=arrival.input,
+        body=_body(arrival),
+        entry=arrival.entry,
+        language=arrival.language,
+        scheme=arrival.address.partition(":")[0],
+        address=arrival.address,
+        address_hash=keyed_hash(index, "address", arrival.address),
+        number_hash=keyed_hash(index, "number", number) if number else None,
+        receipt=keyed_hash(index, "receipt", arrival.receipt),
+        provider_id=arrival.provider_id,
+        pressed_message=arrival.pressed_message,
+    )
+    line = Line(view.id, view.organisation_id, view.kind, view.stop_reply, view.default_language)
+    return Knock(arrival, line, heard)
+
+
+def _body(arrival: Arrival) -> str:
+    """What the person sent, for the record that is sealed; a pin is not kept (design 5)."""
+    match arrival.input:
+        case Text(text):
+            return text
+        case Pressed(payload):
+            return payload
+        case Pin():
+            return "(location)"
+        case Attachment(kind=kind):
+            return f"({kind})"
+        case _:
+            return ""
