@@ -1,8 +1,15 @@
-"""Modules: what somebody who is registered may add later, one at a time."""
+"""The long registration, and modules: what a member may add later, one at a time."""
+
+import pytest
 
 from flows.events import ConsentRefused, Ended, Said
-from flows.state import STOPPED
-from tests.flows.play import Talk, choice, flow_of
+from flows.loader import library
+from flows.questions.consent import Consent
+from flows.state import COMPLETE, STOPPED, WAITING
+from flows.wording import LANGUAGES
+from tests.flows.play import Talk, choice, flow_of, shipped
+
+MODULES = sorted(name for name in library() if name.startswith("module-"))
 
 CONSENT = {
     "id": "consent",
@@ -17,3 +24,76 @@ def test_who_declines_a_module_is_not_told_that_everything_is_gone() -> None:
     assert talk.state.status == STOPPED
     assert talk.events == (ConsentRefused("consent"), Ended("declined"), Said("declined"))
     assert "nothing else changes" in talk.prompt.text
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_short_voluntary_and_has_its_own_consent(name: str) -> None:
+    flow = shipped(name)
+    asked = [question for question in flow.questions if question.counted]
+    first = flow.questions[0]
+    assert isinstance(first, Consent)
+    assert first.purpose == name.removeprefix("module-")
+    assert 1 <= len(asked) <= 5
+    assert not any(question.required for question in asked)
+    assert flow.languages == LANGUAGES
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("answer", ["1", "0"])
+def test_a_module_can_be_gone_through_with_one_digit(name: str, language: str, answer: str) -> None:
+    talk = Talk(shipped(name), language).say("1")
+    for _ in range(6):
+        if talk.state.status == WAITING:
+            asked = talk.flow.question(talk.state.asked)
+            assert asked is not None
+            talk.say(answer if asked.digits or answer != "0" else "SKIP")
+    assert talk.state.status == COMPLETE
+
+
+def test_the_modules_are_those_of_the_menu_and_no_others() -> None:
+    assert {name.removeprefix("module-") for name in MODULES} == {
+        "skills",
+        "contribution",
+        "needs",
+        "organisations",
+        "safety",
+        "attachment",
+        "network",
+    }
+
+
+def test_who_is_not_safe_is_told_what_to_do_at_once() -> None:
+    talk = Talk(shipped("module-needs")).say("I agree", "danger")
+    assert talk.prompt.text.startswith("If you are in danger now")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_under_18_is_registered(language: str) -> None:
+    talk = Talk(shipped("registration"), language).say("1", "1", "Kenya")
+    talk.press("skip", "skip", "under_18")
+    assert talk.state.status == STOPPED
+    assert talk.events == (Ended("under_age"), Said("under_age"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_registration_is_eight_questions_with_the_purposes_last(language: str) -> None:
+    flow = shipped("registration")
+    waiting = [question for question in flow.questions if question.waits]
+    assert [question.id for question in waiting] == [
+        "language",
+        "consent",
+        "country",
+        "place",
+        "link",
+        "age_band",
+        "gender",
+        "activity",
+        "purposes",
+    ]
+    required = {question.id for question in waiting if question.required}
+    assert required == {"language", "consent", "country", "purposes"}
+    talk = Talk(flow, language).press(language, "yes").say("Kenya")
+    talk.press("skip", "citizen", "25-34", "woman", "studying").say("1,2")
+    assert talk.state.status == COMPLETE
+    assert talk.state.answers["purposes"] == ["alerts", "polls"]
