@@ -5,6 +5,7 @@ from flask import Flask
 from api import (
     audit_events,
     channels,
+    consents,
     contacts,
     errors,
     flows,
@@ -18,6 +19,7 @@ from api import (
 RESOURCES = (
     registrations.resource,
     contacts.resource,
+    consents.resource,
     messages.resource,
     flows.resource,
     channels.resource,

@@ -1,4 +1,4 @@
-"""Contacts: people, their consents, and erasing them."""
+"""Contacts: people, and erasing them."""
 
 from dataclasses import asdict
 from typing import Any
@@ -23,8 +23,7 @@ from api.resource import Resource
 from api.scopes import PEOPLE_ADDRESSES
 from api.work import Work, find_reason, get_reason
 from models.address import Address
-from models.consent import ConsentAction, ConsentEvent
-from services import consents, contacts, profiles, rights
+from services import contacts, profiles, rights
 from services.profiles import Wanted
 
 resource = Resource("contacts", "People, under an id; their addresses are masked.")
@@ -84,34 +83,6 @@ class ContactDetail(ContactRow):
     addresses = fields.List(fields.Nested(AddressRow), required=True)
 
 
-class ConsentRow(Strict):
-    """One entry of the consent history; entries are only ever added."""
-
-    id = fields.UUID(required=True)
-    purpose = fields.String(required=True)
-    action = one_of([one.value for one in ConsentAction], "What happened.", required=True)
-    flow = fields.String(required=True, allow_none=True)
-    version = fields.Integer(required=True, allow_none=True)
-    question = fields.String(required=True, allow_none=True)
-    text_sha256 = fields.Function(
-        lambda event: event.text_hash.hex() if event.text_hash else None,
-        metadata={
-            "description": "SHA-256 of the exact text shown.",
-            "type": ["string", "null"],
-        },
-    )
-    language = fields.String(required=True)
-    channel = fields.String(required=True, attribute="channel_kind")
-    provider_message = fields.String(required=True, allow_none=True)
-    at = Instant(required=True)
-
-
-class ConsentHistory(Strict):
-    """A person's consents, oldest first."""
-
-    data = fields.List(fields.Nested(ConsentRow), required=True)
-
-
 ContactPage = page_of(ContactRow)
 
 
@@ -146,14 +117,6 @@ def erase_contact(work: Work, contact_id: UUID) -> Response:
     contacts.get(work.db, contact_id)
     rights.erase(work.db, contact_id, actor=work.actor, reason=get_reason(), now=work.now)
     return Response(status=204)
-
-
-@resource.operation("GET", "/contacts/<uuid:contact_id>/consents", gives=ConsentHistory)
-def list_consents(work: Work, contact_id: UUID) -> dict[str, list[ConsentEvent]]:
-    """Read what a person allowed, refused and withdrew; the view is recorded."""
-    person = contacts.get(work.db, contact_id)
-    work.note_view("consents.viewed", person.id)
-    return {"data": list(consents.list_events(work.db, person.id))}
 
 
 def _address(work: Work, address: Address, *, clear: bool) -> dict[str, Any]:

@@ -33,6 +33,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /audit": AUDIT_READ,
         "GET /channels": CHANNELS_READ,
         "POST /channels": CHANNELS_WRITE,
+        "GET /consents": PEOPLE_READ,
         "GET /contacts": PEOPLE_READ,
         "GET /contacts/{contact_id}": PEOPLE_READ,
         "DELETE /contacts/{contact_id}": PEOPLE_ERASE,

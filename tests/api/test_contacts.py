@@ -79,6 +79,20 @@ def test_consents_are_told_with_their_wording(caller: Caller, amal: str) -> None
     problem(caller.get(f"/contacts/{NOBODY}/consents"), 404)
 
 
+def test_consents_of_everybody_are_listed(caller: Caller, amal: str, making: Making) -> None:
+    with making() as make:
+        other = str(make.contact(consented=["messages", "registration"]).id)
+
+    def people(query: str) -> list[str]:
+        return [row["contact_id"] for row in all_pages(caller, f"/consents?{query}")]
+
+    assert people("") == [amal, other, other]
+    assert people("purpose=registration") == [amal, other]
+    assert people(f"contact_id={other}&purpose=messages") == [other]
+    assert people("action=withdrawn") == []
+    assert people("after=2026-03-02T09:00:00Z") == []
+
+
 def test_filters_narrow_the_list(caller: Caller, amal: str, making: Making) -> None:
     with making() as make:
         stopped = str(make.contact(stopped=True, language="fr").id)

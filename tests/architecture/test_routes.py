@@ -41,17 +41,25 @@ def key(**scopes: str) -> Access:
 
 ANYBODY = Access("anybody")
 PROVIDER = Access("provider")
+SIMULATOR = Access("anybody", development_only=True)
 ROUTES: dict[str, Access] = {
     "/healthz": ANYBODY,
     "/readyz": ANYBODY,
     "/metrics": ANYBODY,  # this machine or a token: tests/house/test_health.py
     "/webhooks/<any(telegram, twilio, simulator):provider>/<channel_key>": PROVIDER,
     "/webhooks/twilio/<channel_key>/status": PROVIDER,
+    "/sim": SIMULATOR,
+    "/sim/act": SIMULATOR,
+    "/sim/clock": SIMULATOR,
+    "/sim/person": SIMULATOR,
+    "/sim/screens": SIMULATOR,
+    "/sim/static/<path:filename>": SIMULATOR,
     "/api/docs": ANYBODY,
     "/api/static/<path:filename>": ANYBODY,
     "/api/v1/openapi.json": ANYBODY,
     "/api/v1/audit": key(GET="audit:read"),
     "/api/v1/channels": key(GET="channels:read", POST="channels:write"),
+    "/api/v1/consents": key(GET="people:read"),
     "/api/v1/contacts": key(GET="people:read"),
     "/api/v1/contacts/<uuid:contact_id>": key(GET="people:read", DELETE="people:erase"),
     "/api/v1/contacts/<uuid:contact_id>/consents": key(GET="people:read"),
