@@ -19,7 +19,7 @@ import api
 import commands
 import logs
 import settings as settings_module
-from bot import webhooks
+from bot import sim, webhooks
 from composition import Homeline
 from public import health
 from settings import Settings, SettingsInvalid
@@ -99,6 +99,8 @@ def _register(app: Flask, homeline: Homeline) -> None:
     """Give the application its parts."""
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
+    if homeline.settings.development:
+        app.register_blueprint(sim.blueprint)
     api.register(app)
     commands.register(app)
 

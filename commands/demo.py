@@ -20,6 +20,8 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from commands import demo_phones
+from commands.seed import KEY_FILE
 from commands.terminal import homeline, refuse
 from composition import Homeline
 
@@ -171,10 +173,13 @@ def _parts(line: Homeline) -> list[Part]:
     web = ["granian", "--interface", "wsgi", "--factory", "--host", HOST, "--no-ws"]
     web += ["--port", str(line.settings.port), "--workers", "1", "--blocking-threads", "64"]
     web += ["--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"]
-    commands = {"web": [*web, "app:create_web"], "worker": ["jobs"]}
+    named = demo_phones.prepare(line)
+    ours = ["env", *(f"{name}={value}" for name, value in named.items()), sys.executable, "-m"]
+    commands = {"web": [*ours, *web, "app:create_web"], "worker": [*ours, "jobs"]}
+    if named:  # first, so that nothing is sent before somebody listens
+        commands = {"phones": demo_phones.command(line.settings.data)} | commands
     return [
-        Part(name, (sys.executable, "-m", *command), logs / f"{name}.log", line.root)
-        for name, command in commands.items()
+        Part(name, command, logs / f"{name}.log", line.root) for name, command in commands.items()
     ]
 
 
@@ -191,7 +196,7 @@ def _wait_until_ready(line: Homeline, parts: list[Part], stop: Stop) -> None:
         except (URLError, OSError):
             pass
         if time.monotonic() > deadline:
-            raise refuse(f"The web process does not serve. Its last words:\n{parts[0].tail()}")
+            raise refuse(f"The web process does not serve. Its last words:\n{parts[-2].tail()}")
         time.sleep(0.1)
 
 
@@ -209,9 +214,16 @@ def _welcome(line: Homeline) -> str:
             "Homeline serves. All people and figures in it are made up. Open:",
             *lines,
             "",
+            f"API key with all scopes: {_key(line)}",
             f"Logs: {line.settings.data / 'log'}. Ctrl-C stops it.",
         ]
     )
+
+
+def _key(line: Homeline) -> str:
+    """Return the key that the seed made; only the owner of the data folder can read its file."""
+    file = line.settings.data / KEY_FILE
+    return file.read_text(encoding="ascii").strip() if file.is_file() else "none"
 
 
 def _end_with_parent() -> None:

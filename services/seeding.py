@@ -72,12 +72,18 @@ def seed(engine: Engine, keyring: Keyring, library: Iterable[Flow], *, now: date
             people = insert_people(
                 db, keyring, made, express.version_id, express.version, count=PEOPLE, now=now
             )
-        code = db.scalars(
+    return Seeded(organisation_id, people, code(engine, organisation_id))
+
+
+def code(engine: Engine, organisation_id: UUID) -> str:
+    """Return the code of a poster: what JOIN and /start need to begin the registration."""
+    with transaction(engine, organisation_id) as db:
+        codes = db.scalars(
             select(EntryCode.code)
             .where(EntryCode.flow == "registration-express", EntryCode.closed_at.is_(None))
             .order_by(EntryCode.created_at)
-        ).first()
-    return Seeded(organisation_id, people, code or "")
+        )
+        return codes.first() or ""
 
 
 def open_channels(
