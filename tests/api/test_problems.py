@@ -142,16 +142,26 @@ NAUGHTY = [
 ]
 
 
+FIELDS = [
+    ("/registrations", "flow"),
+    ("/registrations", "updated_after"),
+    ("/contacts", "country"),
+    ("/contacts", "limit"),
+    ("/consents", "purpose"),
+    ("/messages", "contact_id"),
+    ("/audit", "action"),
+    ("/flows", "cursor"),
+]
+
+
 def test_naughty_strings_never_break_anything(api: Api) -> None:
-    lists = ("/registrations", "/contacts", "/messages", "/flows", "/channels", "/audit")
+    caller = api.caller("*")
     for naughty in NAUGHTY:
-        caller = api.caller("*")  # a fresh one each time, or it would be asked to wait
-        for path in lists:
-            for field in ("cursor", "limit", "status", "language", "flow", "consent", "action"):
-                answer = caller.client.get(
-                    f"/api/v1{path}", query_string={field: naughty}, headers=caller.headers({})
-                )
-                assert answer.status_code in {200, 422}, (path, field, naughty)
+        for path, field in FIELDS:
+            answer = caller.client.get(
+                f"/api/v1{path}", query_string={field: naughty}, headers=caller.headers({})
+            )
+            assert answer.status_code in {200, 422}, (path, field, naughty)
         for field in ("flow", "kind", "purpose", "languages", "entry", "questions", "follow_ups"):
             answer = caller.post("/flows", POLL | {field: naughty})
             usual = {201, 400, 422} if field == "flow" else {400, 422}
