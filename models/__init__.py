@@ -4,6 +4,7 @@ from models.address import Address, AddressStatus, Scheme
 from models.api_key import ApiKey, IdempotencyKey
 from models.audit import AuditEvent, Tombstone
 from models.base import Base, new_id
+from models.case import Case, CaseReason, CaseStatus
 from models.channel import (
     Channel,
     ChannelBudget,
@@ -18,6 +19,7 @@ from models.contact import Contact, ContactStatus, Conversation
 from models.due import Due
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.flow_version import EntryCode, FlowVersion
+from models.member_link import MemberLink
 from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.office import Office
 from models.organisation import Organisation
@@ -33,6 +35,9 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Base",
+    "Case",
+    "CaseReason",
+    "CaseStatus",
     "Channel",
     "ChannelBudget",
     "ChannelKind",
@@ -53,6 +58,7 @@ __all__ = [
     "FlowVersion",
     "IdempotencyKey",
     "Lane",
+    "MemberLink",
     "Message",
     "MessageKind",
     "MessageStatus",

@@ -55,7 +55,8 @@ class Conversation(Owned, Base):
 
     One row for each contact, with or without a session: it is the lock of the conversation. `state`
     is what the engine needs and what was paused for an aside; null when nothing waits. `window_*`
-    counts replies, `tags` the sessions begun, from which payload tags are made.
+    counts replies, `tags` the sessions begun, from which payload tags are made. `case_id` is the
+    person's case while it is not closed.
     """
 
     __tablename__ = "conversations"
@@ -73,3 +74,4 @@ class Conversation(Owned, Base):
     tags: Mapped[int] = mapped_column(server_default=text("0"))
     updated_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    case_id: Mapped[UUID | None]

@@ -33,6 +33,7 @@ SYSTEM: dict[str, frozenset[str]] = {
         (
             "addresses",
             "answers",
+            "cases",
             "channel_budgets",
             "channels",
             "consent_events",
@@ -43,6 +44,7 @@ SYSTEM: dict[str, frozenset[str]] = {
             "flow_sessions",
             "flow_versions",
             "idempotency_keys",
+            "member_links",
             "messages",
             "profiles",
             "quarantine",

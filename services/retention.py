@@ -19,6 +19,7 @@ from models.api_key import IdempotencyKey
 from models.audit import Tombstone
 from models.contact import Contact, ContactStatus, Conversation
 from models.flow_session import Answer, FlowSession, SessionStatus
+from models.member_link import MemberLink
 from models.message import Message
 from models.receipt import Quarantined, Receipt
 from services import audit
@@ -33,6 +34,7 @@ PERIODS: Mapping[str, timedelta] = MappingProxyType(
         "receipts": timedelta(days=400),
         "tombstones": timedelta(days=5 * 365),
         "idempotency_keys": timedelta(hours=24),
+        "member_links": timedelta(hours=24),
         "voice": timedelta(days=30),
         "crisis_place": timedelta(hours=72),
     }
@@ -43,6 +45,7 @@ FOLLOW_CONTACT = frozenset(
     {
         "addresses",
         "answers",
+        "cases",
         "consent_events",
         "conversations",
         "due",
@@ -175,5 +178,6 @@ SWEEPS: Mapping[str, Callable[[Session, datetime, int], int]] = MappingProxyType
         "receipts": _rows(_table(Receipt)),
         "tombstones": _rows(_table(Tombstone)),
         "idempotency_keys": _rows(_table(IdempotencyKey)),
+        "member_links": _rows(_table(MemberLink)),
     }
 )

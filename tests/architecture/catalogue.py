@@ -19,6 +19,7 @@ SCHEMAS = frozenset({"public", "procrastinate"})
 LOOSE = {
     ("contacts", "id"): "the row itself",
     ("conversations", "session_id"): "a session may expire before its conversation",
+    ("conversations", "case_id"): "the case itself is tied to the contact",
     ("messages", "session_id"): "a note for officers; a session may be gone before the message",
     ("audit_events", "actor_id"): "outlives whoever acted",
     ("audit_events", "subject_id"): "outlives what was done to it",
