@@ -79,6 +79,23 @@ def resume(flow: Flow, state: State, *, now: datetime) -> Step:
     return state, (_ask(flow, state, question, now),)
 
 
+def reopen(flow: Flow, state: State, question_id: str, *, now: datetime) -> Step:
+    """An answered question asked again, at any time; the other answers stay.
+
+    Nothing happens when it was never answered.
+    """
+    question = flow.question(question_id)
+    if question is None or not question.waits or question_id not in state.answers:
+        return state, ()
+    before = state.answers[question_id]
+    state = replace(
+        _cleared(state, state.answers, state.language),
+        asked=question_id,
+        picked=tuple(before) if isinstance(before, list) else (),
+    )
+    return state, (_ask(flow, state, question, now),)
+
+
 def step(flow: Flow, state: State, input: Input, now: datetime) -> Step:
     """What one input results in: the new state and the events, in order. Total on any input."""
     if state.status != WAITING:
@@ -149,7 +166,7 @@ def _act(flow: Flow, state: State, question: Question, action: str, now: datetim
         return state, (MenuWanted(),)
     if action == "person":
         again = _ask(flow, state, question, now)
-        return state, (PersonWanted(), Said("person_told"), again)
+        return state, (PersonWanted(asked=True), Said("person_told"), again)
     if action == "more":
         reading = question.press("more", _at(state))
         return None if reading is None else _take(flow, state, question, reading, now)
@@ -232,13 +249,7 @@ def _back(flow: Flow, state: State, question: Question, now: datetime) -> Step:
             earlier = one
     if earlier is None:
         return state, (Said("nothing_before"), _ask(flow, state, question, now))
-    before = state.answers[earlier.id]
-    state = replace(
-        _cleared(state, state.answers, state.language),
-        asked=earlier.id,
-        picked=tuple(before) if isinstance(before, list) else (),
-    )
-    return state, (_ask(flow, state, earlier, now),)
+    return reopen(flow, state, earlier.id, now=now)
 
 
 def _advance(flow: Flow, state: State, now: datetime, events: tuple[Event, ...]) -> Step:

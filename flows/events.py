@@ -102,9 +102,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PersonWanted:
-    """A person should look: the third rung of help, or the word PERSON inside a question."""
+    """A person should look: `asked` for, or the third rung of help was reached."""
 
-    example: ClassVar[Mapping[str, Any]] = {}
+    asked: bool = False
+
+    example: ClassVar[Mapping[str, Any]] = {"asked": True}
 
 
 @dataclass(frozen=True, slots=True)

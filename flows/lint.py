@@ -29,7 +29,7 @@ _TWILIO: Final = frozenset(
 )
 _EXEMPT: Final = frozenset({"aside", "notice"})
 _MOST_CASES: Final = 5000
-_LONG_PHRASES: Final = frozenset({"privacy"})
+_LONG_PHRASES: Final = frozenset({"privacy", "mydata"})
 _AN_INSTANT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _PARAMS: Final = {
     "guess": "Saint Petersburg",
@@ -38,6 +38,11 @@ _PARAMS: Final = {
     "at": "8",
     "of": "8",
     "receipt": "7KQ-20261122",
+    "line": "+44 20 7946 0000",
+    "link": "https://members.example.org/m/AAAAAAAAAAAAAAAAAAAAAA",
+    "code": "123456",
+    "typed": "",
+    "answers": "",
 }
 
 

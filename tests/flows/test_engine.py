@@ -212,8 +212,8 @@ def test_menu_and_person_inside_a_question() -> None:
     talk = Talk(flow_of(choice(), text()))
     assert talk.say("8").events == (MenuWanted(),)
     assert talk.press("menu").events == (MenuWanted(),)
-    assert talk.press("person").effects == [PersonWanted()]
-    assert talk.say("Personne").effects == [PersonWanted()]
+    assert talk.press("person").effects == [PersonWanted(asked=True)]
+    assert talk.say("Personne").effects == [PersonWanted(asked=True)]
     assert talk.state.asked == "colour"
 
 
