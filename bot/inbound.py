@@ -35,11 +35,12 @@ from models.sealed import Keyring
 from services import erasing, quarantine
 from services.catalogue import Catalogue, Catalogues, read_catalogue
 from services.changes import Rows, gather, rows_of
+from services.changing import read_memory
 from services.conversations import handle
 from services.errors import Unavailable
 from services.organisations import OrganisationKeyring
 from services.rendering import body_as_sent
-from services.scene import Line, Scene, open_scene
+from services.scene import Line, Memory, Scene, open_scene
 
 ATTEMPTS = 6
 PATIENCE = 1.5
@@ -146,16 +147,19 @@ class Intake:
                 taken.append(Taken(repeated=True))
                 continue
             scene, rows = self._play(knock, standing, now)
-            if scene.erase:
+            if scene.stands_alone:
                 raise ConversationMoved
             written.append(rows)
             taken.append(Taken(woke=bool(rows.outgoing)))
         self._write(knocks[0], written, now)
         return taken
 
-    def _play(self, knock: Knock, standing: Standing, now: datetime) -> tuple[Scene, Rows]:
+    def _play(
+        self, knock: Knock, standing: Standing, now: datetime, memory: Memory | None = None
+    ) -> tuple[Scene, Rows]:
         catalogue = self._catalogue(knock.line, standing)
         scene = open_scene(knock.heard, knock.line, standing, catalogue, now)
+        scene.memory = memory
         handle(scene)
         rows = rows_of(scene, self._keyring, body_as_sent)
         if rows.guarded:
@@ -184,6 +188,9 @@ class Intake:
         if standing.repeated:
             return Taken(repeated=True)
         scene, rows = self._play(knock, standing, now)
+        if scene.needs_memory:
+            memory = read_memory(self._engine, scene.catalogue, scene.contact_id)
+            scene, rows = self._play(knock, standing, now, memory)
         if scene.erase:
             number = erasing.erase(self._engine, scene, now=now)
             return Taken(say=say("erased", scene.language, receipt=number))

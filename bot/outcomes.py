@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 
@@ -19,7 +20,7 @@ from flows.wording import Prompt
 from models.clock import Clock
 from models.message_path import Claimed
 from models.sealed import Keyring, open_sealed
-from services.rendering import body_for, render
+from services.rendering import body_for, read_told, render, with_link
 
 CHAT_PACE = {"telegram": (1.0, 3.0)}
 # Seconds; quick at first for somebody who waits, and the last try after 23 to 25 hours.
@@ -144,7 +145,14 @@ class Sender:
             flow=published.flow if published else None,
             language=message.language,
             names=catalogue.names(office),
+            told=with_link(self._told(message), self._endpoints.public),
         )
+
+    def _told(self, message: Claimed) -> dict[str, str]:
+        """What the message says to this person alone, or in an officer's own words."""
+        if message.sealed is None:
+            return {}
+        return read_told(self._open(message, message.sealed, "messages", message.id))
 
     def _delivery(self, view: ChannelView, message: Claimed, prompt: Prompt) -> Delivery:
         edit = bool(message.content.get("edit"))
@@ -159,15 +167,18 @@ class Sender:
         )
 
     def _address(self, message: Claimed) -> str:
+        return self._open(message, message.sealed_address, "addresses", message.address_id).decode()
+
+    def _open(self, message: Claimed, sealed: bytes, table: str, row_id: UUID) -> bytes:
         key = self._keyring.unwrap(message.wrapped_key, message.organisation_id, message.contact_id)
         return open_sealed(
             key,
-            message.sealed_address,
-            table="addresses",
+            sealed,
+            table=table,
             column="sealed",
             organisation_id=message.organisation_id,
-            row_id=message.address_id,
-        ).decode()
+            row_id=row_id,
+        )
 
     async def _not_sent(
         self, view: ChannelView, message: Claimed, error: SendError, now: datetime

@@ -9,6 +9,7 @@ from flows.flow import Flow
 from flows.gazetteer import bundled
 from flows.questions.consent import Consent
 from flows.state import State
+from models.case import CaseReason
 from services import dues
 from services.scene import AnswerRow, ConsentRow, Running, Scene
 
@@ -33,7 +34,7 @@ def _asked(scene: Scene, running: Running, event: happened.Asked) -> None:
 def _answered(scene: Scene, running: Running, event: happened.Answered) -> None:
     text = str(event.value) if event.sealed else None
     value = None if event.sealed else event.value
-    scene.answers.append(AnswerRow(event.question, value, text, skipped=False))
+    scene.answers.append(AnswerRow(running, event.question, value, text, skipped=False))
     if not event.sealed:
         _profile(scene, running, event.question, event.value)
 
@@ -49,7 +50,7 @@ def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
 
 
 def _skipped(scene: Scene, running: Running, event: happened.Skipped) -> None:
-    scene.answers.append(AnswerRow(event.question, None, None, skipped=True))
+    scene.answers.append(AnswerRow(running, event.question, None, None, skipped=True))
 
 
 def _language_chosen(scene: Scene, running: Running, event: happened.LanguageChosen) -> None:
@@ -86,7 +87,7 @@ def _refused(scene: Scene, running: Running, event: happened.ConsentRefused) -> 
 def _completed(scene: Scene, running: Running, event: happened.Completed) -> None:
     running.status = "complete"
     running.touched = True
-    if running.published.flow.kind == "registration":
+    if running.published.flow.kind == "registration" and running.completed_at is None:
         scene.profile["registered_at"] = scene.now.isoformat()
 
 
@@ -96,7 +97,7 @@ def _ended(scene: Scene, running: Running, event: happened.Ended) -> None:
 
 
 def _person_wanted(scene: Scene, running: Running, event: happened.PersonWanted) -> None:
-    scene.person_wanted = True
+    scene.call_person(CaseReason.PERSON if event.asked else CaseReason.STUCK)
 
 
 def _menu_wanted(scene: Scene, running: Running, event: happened.MenuWanted) -> None:

@@ -5,6 +5,7 @@ on the same engine as everything else; their answers are actions (``CHOICES``) a
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 from flows import engine
@@ -12,9 +13,13 @@ from flows.flow import Flow
 from flows.gazetteer import LIBRARY
 from flows.loader import load
 from services.apply import apply_aside
+from services.calling import call
+from services.changing import ASIDE as CHANGE
+from services.changing import aside_in, change, correct, give_up
 from services.scene import Scene
 from services.sessions import ask_again, begin, take_answer
 from services.stopping import come_back, stop
+from services.telling import give_link, options_of, pages
 
 GIVE_UP_AFTER = 2
 Act = Callable[[Scene], None]
@@ -43,17 +48,23 @@ def answer_aside(scene: Scene) -> None:
     aside = scene.aside
     if aside is None or scene.heard.input is None:
         return
-    flow = asides()[aside.flow]
+    flow = aside_in(scene) if aside.flow == CHANGE else asides()[aside.flow]
+    if scene.needs_memory:
+        return
+    if flow is None:
+        scene.aside = None
+        take_answer(scene)
+        return
     scene.aside, events = engine.step(flow, aside, scene.heard.input, scene.now)
     chosen = apply_aside(scene, flow, scene.aside, events)
     if chosen is not None:
-        scene.aside = None
+        scene.chosen, scene.answered_aside, scene.aside = chosen, scene.aside, None
         (CHOICES.get((flow.id, chosen)) or CHOICES.get((flow.id, "*"), ask_again))(scene)
-        if not scene.has_effect:
+        if not scene.has_effect and not scene.needs_memory:
             scene.say("nothing_open")
     elif scene.aside.status != "waiting":
         scene.aside = None
-        ask_again(scene)
+        (give_up if flow.id == CHANGE else ask_again)(scene)
     elif scene.aside.attempts >= GIVE_UP_AFTER:
         scene.aside = None
         scene.forget_parts()
@@ -72,6 +83,35 @@ def _say_then_ask(phrase: str) -> Act:
     return act
 
 
+def privacy(scene: Scene) -> None:
+    """Say who keeps what and how long, and what the company behind this channel sees."""
+    scene.say("privacy")
+    scene.say(f"sees_{scene.line.kind}")
+    ask_again(scene)
+
+
+def mydata(scene: Scene) -> None:
+    """Say what is kept, give a link to all of it, and offer to read the answers here."""
+    give_link(scene)
+    open_aside(scene, "mydata")
+
+
+def _read_here(scene: Scene) -> None:
+    """Show one page of the person's answers; asking again shows the next."""
+    if not scene.recalls():
+        return
+    open_aside(scene, "mydata")
+    found = pages(scene, options_of(scene))
+    page = int(str(scene.answered_aside.known.get("page", 0))) if scene.answered_aside else 0
+    question = scene.parts.pop()
+    if found:
+        scene.say_sealed("your_answers", answers=found[page % len(found)])
+        scene.aside = scene.aside and replace(scene.aside, known={"page": page + 1})
+    else:
+        scene.say("no_answers")
+    scene.parts.append(question)
+
+
 def _erase(scene: Scene) -> None:
     scene.erase = True
 
@@ -83,7 +123,16 @@ def _begin_again(scene: Scene) -> None:
 
 CHOICES: dict[tuple[str, str], Act] = {
     ("menu", "language"): _open("language"),
-    ("menu", "privacy"): _say_then_ask("privacy"),
+    ("menu", "mydata"): mydata,
+    ("menu", "change"): change,
+    ("menu", "person"): call,
+    ("mydata", "read"): _read_here,
+    ("mydata", "change"): change,
+    (CHANGE, "*"): correct,
+    ("renewal", "right"): _say_then_ask("renewed"),
+    ("renewal", "change"): change,
+    ("renewal", "erase"): _open("erase"),
+    ("menu", "privacy"): privacy,
     ("menu", "leave"): stop,
     ("menu", "erase"): _open("erase"),
     ("menu", "again"): ask_again,

@@ -57,6 +57,7 @@ class Catalogue:
     entries: Mapping[str, Entry]
     words: Mapping[str, str]
     offices: Mapping[UUID, str]
+    emergency_line: str | None = None
 
     def version(self, version_id: UUID) -> Published | None:
         """The published version with this id."""
@@ -119,6 +120,7 @@ def read_inside(db: Session) -> Catalogue:
             for word in words
         },
         offices={office.id: office.name for office in db.scalars(select(Office))},
+        emergency_line=organisation.settings.get("emergency_line"),
     )
 
 

@@ -1,6 +1,7 @@
 """From a finished scene to the rows that ``models/message_path.py`` writes, sealed as needed."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,9 +11,10 @@ from uuid import UUID
 from flows.questions.consent import Consent
 from models.base import new_id
 from models.message_path import Batch
-from models.sealed import Keyring, seal
+from models.sealed import Keyring, keyed_hash, seal
+from models.walls import door_hash
 from services import retention
-from services.scene import RIGHTS, Running, Scene
+from services.scene import RIGHTS, AnswerRow, LinkRow, Running, Scene
 
 REPLIES_IN_WINDOW = 30
 WINDOW = timedelta(minutes=10)
@@ -147,9 +149,9 @@ class _Writer:
     def _state(self) -> Row:
         scene, state = self.scene, Row()
         if scene.running and scene.running.status == "waiting":
-            state["session"] = scene.running.state.to_json()
-            state["version"] = scene.running.published.version_id
-            state["origin"] = scene.running.origin
+            state |= _stored(scene.running)
+        if scene.paused:
+            state["paused"] = {"id": scene.paused.id, **_stored(scene.paused)}
         if scene.aside:
             state["aside"] = scene.aside.to_json()
         if scene.case_noted:
@@ -188,14 +190,17 @@ class _Writer:
 
     def _reply(self) -> Row:
         scene = self.scene
+        message = new_id(scene.now)
+        secrets = json.dumps(scene.secrets) if scene.secrets else None
         return {
-            "id": new_id(scene.now),
+            "id": message,
+            "sealed": self._seal(secrets, "messages", message) if secrets else None,
             "contact": scene.contact_id,
             "address": scene.address_id,
             "lane": scene.lane,
             "kind": self._reply_kind(),
             "content": self._content(),
-            "flow_version": scene.spoken_version,
+            "flow_version": self._spoken_version(),
             "question": scene.question,
             "language": scene.language,
             "seq": (scene.standing.seq or 0) + 1,
@@ -205,6 +210,15 @@ class _Writer:
             "at": scene.now,
             "expires_at": self._message_expires_at(),
         }
+
+    def _offers_answers(self) -> bool:
+        """Whether the reply asks which answer to correct; it is made again from that flow."""
+        flow = self.scene.spoken_flow
+        return flow is not None and flow.kind == "aside" and flow.id == "change"
+
+    def _spoken_version(self) -> UUID | None:
+        among = self.scene.among
+        return among[0] if among and self._offers_answers() else self.scene.spoken_version
 
     def _reply_kind(self) -> str:
         """A question is sent again under stricter rules than a right, so it counts as one first."""
@@ -218,6 +232,8 @@ class _Writer:
         content: Row = {"parts": scene.parts, "tag": scene.spoken_tag}
         if scene.spoken_flow and scene.spoken_version is None:
             content["aside"] = scene.spoken_flow.id
+        if self._offers_answers():
+            content["among"] = scene.among[1] if scene.among else ()
         if scene.standing.office_id:
             content["office"] = scene.standing.office_id
         if scene.edit:
@@ -256,45 +272,45 @@ class _Writer:
 
     def _session(self, running: Running) -> Row:
         scene = self.scene
+        complete = running.status == "complete"
+        ended = running.status != "waiting" or running.completed_at is not None
         return {
             "id": running.id,
             "contact": scene.contact_id,
             "flow_version": running.published.version_id,
             "flow": running.published.flow.id,
             "kind": running.published.flow.kind,
-            "status": running.status,
+            "status": "complete" if running.completed_at else running.status,
             "language": scene.language,
             "channel_kind": scene.line.kind,
             "origin": running.origin,
             "at": scene.now,
-            "completed_at": scene.now if running.status == "complete" else None,
-            "expires_at": self._conversation_expires_at() if running.status == "waiting" else None,
+            "completed_at": running.completed_at or (scene.now if complete else None),
+            "expires_at": None if ended else self._conversation_expires_at(),
         }
 
     def _answers(self) -> list[Row]:
-        scene = self.scene
-        running = scene.running
-        if running is None:
-            return []
-        flow, version = running.published.flow, running.published.version_id
-        return [
-            {
-                "session": running.id,
-                "question": answer.question,
-                "contact": scene.contact_id,
-                "flow_version": version,
-                "flow": flow.id,
-                "value": answer.value,
-                "sealed": None
-                if answer.text is None
-                else self._seal(answer.text, "answers", f"{running.id}:{answer.question}"),
-                "skipped": answer.skipped,
-                "language": scene.language,
-                "channel_kind": scene.line.kind,
-                "at": scene.now,
-            }
-            for answer in {a.question: a for a in scene.answers}.values()
-        ]
+        newest = {(a.running.id, a.question): a for a in self.scene.answers}
+        return [self._answer(answer) for answer in newest.values()]
+
+    def _answer(self, answer: AnswerRow) -> Row:
+        scene, session = self.scene, answer.running.id
+        sealed = None
+        if answer.text is not None:
+            sealed = self._seal(answer.text, "answers", f"{session}:{answer.question}")
+        return {
+            "session": session,
+            "question": answer.question,
+            "contact": scene.contact_id,
+            "flow_version": answer.running.published.version_id,
+            "flow": answer.running.published.flow.id,
+            "value": answer.value,
+            "sealed": sealed,
+            "skipped": answer.skipped,
+            "language": scene.language,
+            "channel_kind": scene.line.kind,
+            "at": scene.now,
+        }
 
     def _consents(self) -> list[Row]:
         scene = self.scene
@@ -358,6 +374,8 @@ class _Writer:
             rows.window = {"address": scene.address_id, "window_until": until, "at": scene.now}
         if scene.case_reason:
             rows.case = self._case()
+        if scene.link:
+            rows.link = self._link(scene.link)
         rows.dues = [
             {"id": new_id(scene.now), "contact": scene.contact_id, "payload": {}} | due
             for due in scene.dues
@@ -376,6 +394,19 @@ class _Writer:
             "expires_at": retention.expires_at("cases", scene.now),
         }
 
+    def _link(self, link: LinkRow) -> Row:
+        scene = self.scene
+        link_id = new_id(scene.now)
+        return {
+            "id": link_id,
+            "contact": scene.contact_id,
+            "token_hash": _hex(door_hash(link.token)),
+            "code_hash": _hex(keyed_hash(self.key, "code", f"{link_id}|{link.code}")),
+            "language": scene.language,
+            "at": scene.now,
+            "expires_at": retention.expires_at("member_links", scene.now),
+        }
+
     def _seal(self, plain: str, table: str, row_id: UUID | str) -> str:
         sealed = seal(
             self.key,
@@ -386,6 +417,20 @@ class _Writer:
             row_id=row_id,
         )
         return f"\\x{sealed.hex()}"
+
+
+def _stored(running: Running) -> Row:
+    """A session as the conversation's state holds it."""
+    stored: Row = {
+        "session": running.state.to_json(),
+        "version": running.published.version_id,
+        "origin": running.origin,
+    }
+    if running.correcting:
+        stored["correcting"] = running.correcting
+    if running.completed_at:
+        stored["completed_at"] = running.completed_at.isoformat()
+    return stored
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -7,6 +7,7 @@ silence, an open aside, an entry, the waiting question, and last the offer to re
 from flows.inputs import Text
 from flows.keywords import Keyword, Word, recognise
 from services.asides import answer_aside, open_aside
+from services.calling import belongs_to_case, leave_unread, note, watch_for_danger
 from services.scene import RIGHTS, Scene
 from services.sessions import enter, take_answer
 from services.stopping import come_back, stop
@@ -21,7 +22,15 @@ def handle(scene: Scene) -> None:
     if scene.heard.kind in {"blocked", "unblocked"}:
         scene.address_status = "blocked" if scene.heard.kind == "blocked" else "active"
         return
-    keyword = _keyword(scene)
+    _decide(scene, _keyword(scene))
+    if scene.needs_memory:
+        return
+    if scene.menu_wanted:
+        open_aside(scene, "menu")
+    watch_for_danger(scene)
+
+
+def _decide(scene: Scene, keyword: Keyword | None) -> None:
     if keyword and keyword.word is Word.STOP and _is_plain(scene, keyword):
         _speak_their_language(scene, keyword)
         stop(scene)
@@ -33,9 +42,7 @@ def handle(scene: Scene) -> None:
     elif scene.aside:
         answer_aside(scene)
     elif not enter(scene, keyword):
-        take_answer(scene)
-    if scene.menu_wanted:
-        open_aside(scene, "menu")
+        (note if belongs_to_case(scene) else take_answer)(scene)
 
 
 def _keyword(scene: Scene) -> Keyword | None:
@@ -75,6 +82,11 @@ def _while_stopped(scene: Scene, keyword: Keyword | None) -> None:
     elif scene.aside:
         answer_aside(scene)
         scene.lane = RIGHTS
+    elif scene.running and scene.running.correcting:
+        take_answer(scene)
+        scene.lane = RIGHTS
+    else:
+        leave_unread(scene)
 
 
 def _speak_their_language(scene: Scene, keyword: Keyword) -> None:

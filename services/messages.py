@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.channel import Channel
-from models.message import Message
+from models.message import Direction, Message
 from models.sealed import Keyring, open_sealed
 from models.walls import organisation_of
 from services.catalogue import Catalogue
 from services.registrations import person_keys
-from services.rendering import body_for, render
+from services.rendering import body_for, read_told, render, withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ def _spoken(
 def _text(
     message: Message, channel_kind: str, keys: Mapping[UUID, bytes], catalogue: Catalogue
 ) -> str | None:
+    told: Mapping[str, str] = {}
     if message.sealed is not None:
         plain = open_sealed(
             keys[message.contact_id],
@@ -112,7 +113,9 @@ def _text(
             organisation_id=message.organisation_id,
             row_id=message.id,
         )
-        return plain.decode("utf-8", "replace")
+        if message.direction is Direction.IN:
+            return plain.decode("utf-8", "replace")
+        told = withheld(read_told(plain))
     content = message.content
     if not isinstance(content, dict) or "parts" not in content:
         return None
@@ -123,5 +126,6 @@ def _text(
         flow=published.flow if published else None,
         language=message.language,
         names=catalogue.names(content.get("office")),
+        told=told,
     )
     return body_for(channel_kind, prompt)

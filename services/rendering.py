@@ -1,23 +1,58 @@
 """From a stored message without text to the words somebody saw; the same bytes every time."""
 
+import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flows.flow import Flow
 from flows.wording import Prompt, as_lines, compose
 from services.asides import asides
+from services.changing import aside_of
 from services.scene import Scene
+
+WITHHELD = frozenset({"token", "code", "link"})
+"""Secrets that are for the person alone: whoever reads their messages later does not see them."""
 
 
 def render(
-    content: Mapping[str, Any], *, flow: Flow | None, language: str, names: Mapping[str, str]
+    content: Mapping[str, Any],
+    *,
+    flow: Flow | None,
+    language: str,
+    names: Mapping[str, str],
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> Prompt:
-    """The prompt of one message's ``content``; ``flow`` is the published version it asks from."""
-    if "aside" in content:
+    """The prompt of one message's ``content``; ``flow`` is the published version it asks from.
+
+    ``told`` are the params that were stored sealed beside the content.
+    """
+    if "among" in content:
+        flow = aside_of(flow, tuple(content["among"])) if flow else None
+    elif "aside" in content:
         flow = asides()[content["aside"]]
-    return compose(
-        content["parts"], flow=flow, language=language, tag=content.get("tag", ""), names=names
-    )
+    parts = [
+        {**part, "params": {**(part.get("params") or {}), **told}} if part.get("sealed") else part
+        for part in content["parts"]
+    ]
+    return compose(parts, flow=flow, language=language, tag=content.get("tag", ""), names=names)
+
+
+def read_told(plain: bytes) -> dict[str, str]:
+    """The params that a message of ours holds sealed."""
+    told: dict[str, str] = json.loads(plain)
+    return told
+
+
+def with_link(told: Mapping[str, str], public_url: str) -> dict[str, str]:
+    """The sealed params as the person gets them: a token becomes the link it opens."""
+    link = {"link": f"{public_url}/m/{told['token']}"} if "token" in told else {}
+    return {**told, **link}
+
+
+def withheld(told: Mapping[str, str]) -> dict[str, str]:
+    """The sealed params as anybody else may read them."""
+    return {name: value for name, value in told.items() if name not in WITHHELD}
 
 
 def body_for(channel_kind: str, prompt: Prompt) -> str:

@@ -5,6 +5,7 @@ A scene touches no database. ``services/conversations.py`` decides what a messag
 ``services/changes.py`` writes these down as the rows of ``models/message_path.py``.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,9 @@ from uuid import UUID
 from flows.events import Asked, as_part
 from flows.flow import Flow
 from flows.inputs import Input
-from flows.state import State
+from flows.state import State, Value
 from models.base import new_id
+from models.case import CaseReason
 from models.message_path import Standing
 from services.catalogue import Catalogue, Published
 
@@ -52,7 +54,11 @@ class Line:
 
 @dataclass(slots=True)
 class Running:
-    """The flow session a contact is in."""
+    """The flow session a contact is in.
+
+    `correcting` is the question that CHANGE asks again; `completed_at` tells that the session was
+    complete before, and stays so.
+    """
 
     id: UUID
     published: Published
@@ -60,12 +66,43 @@ class Running:
     origin: dict[str, Any]
     status: str = "waiting"
     touched: bool = False
+    correcting: str | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The registration a person finished or left before, read from its rows when it is needed."""
+
+    session_id: UUID
+    published: Published
+    answers: Mapping[str, Value]
+    origin: Mapping[str, Any]
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One answer of a person, in the words of the version it answered."""
+
+    published: Published
+    question: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was read of a person's rows because a message needs it."""
+
+    past: Past | None
+    answers: Sequence[Given]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
     """One answer to be written; ``text`` is sealed, ``value`` is stored clear."""
 
+    running: Running
     question: str
     value: Any
     text: str | None
@@ -83,6 +120,17 @@ class ConsentRow:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A one-use link to be written: both values are hashed before they are stored."""
+
+    token: str
+    code: str
+
+
+URGENCY = tuple(CaseReason)
+
+
 @dataclass(slots=True)
 class Scene:
     """What is known of one message and its sender, and all that handling it has changed so far."""
@@ -96,6 +144,8 @@ class Scene:
     address_id: UUID
     language: str
     running: Running | None = None
+    paused: Running | None = None
+    memory: Memory | None = None
     aside: State | None = None
     tags: int = 0
     shown: str | None = None
@@ -120,7 +170,15 @@ class Scene:
     address_status: str | None = None
     dues: list[dict[str, Any]] = field(default_factory=list)
     erase: bool = False
-    person_wanted: bool = False
+    needs_memory: bool = False
+    chosen: str | None = None
+    answered_aside: State | None = None
+    among: tuple[UUID, tuple[str, ...]] | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
+    link: LinkRow | None = None
+    case_id: UUID | None = None
+    case_noted: bool = False
+    case_reason: CaseReason | None = None
     menu_wanted: bool = False
 
     @property
@@ -139,14 +197,34 @@ class Scene:
         return bool(self.granted)
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether this message needs more of the database than a batch's two statements."""
+        return self.erase or self.needs_memory
+
+    @property
     def has_effect(self) -> bool:
         """Whether the person will notice that something happened."""
         return bool(self.parts) or self.stopped or self.erase
+
+    def recalls(self) -> bool:
+        """Whether the person's rows are known; if not, they are read and the message begins anew.
+
+        (Like erasing, this happens outside the batch: it needs more than the two statements.)
+        """
+        self.needs_memory = self.memory is None
+        return not self.needs_memory
 
     def next_tag(self) -> str:
         """A fresh tag for a flow that starts now, so that its buttons are told from older ones."""
         self.tags += 1
         return _base36(self.tags)
+
+    def call_person(self, reason: CaseReason) -> None:
+        """Let an officer look at this message; the most urgent reason counts."""
+        if self.case_id is None:
+            self.case_id = new_id(self.now)
+        if self.case_reason is None or URGENCY.index(reason) < URGENCY.index(self.case_reason):
+            self.case_reason = reason
 
     def withdraw_messages(self) -> None:
         """Record that the person no longer wants to be written to."""
@@ -186,6 +264,11 @@ class Scene:
         """Add a sentence of our own to the one message that answers this one."""
         self.parts.append({"say": phrase, "params": params})
 
+    def say_sealed(self, phrase: str, **secrets: str) -> None:
+        """Say a phrase whose params are for this person alone and stored sealed."""
+        self.secrets |= secrets
+        self.parts.append({"say": phrase, "sealed": True})
+
     def say_as_right(self, phrase: str, **params: str) -> None:
         """Answer with a sentence that goes before all else and is sent to stopped people too."""
         self.lane = RIGHTS
@@ -209,26 +292,34 @@ def open_scene(
         tags=standing.tags or 0,
         granted=list(standing.consents or ()),
         shown=stored.get("shown"),
+        case_id=standing.case_id,
+        case_noted=bool(stored.get("noted")),
     )
-    scene.running = _running(standing, stored, catalogue)
+    scene.running = _running(stored, standing.session_id, catalogue)
+    if scene.running and stored.get("paused"):
+        paused = stored["paused"]
+        scene.paused = _running(paused, UUID(paused["id"]), catalogue)
     if stored.get("aside"):
         scene.aside = State.from_json(stored["aside"])
     return scene
 
 
 def _running(
-    standing: Standing, stored: dict[str, Any] | Any, catalogue: Catalogue
+    stored: Mapping[str, Any], session_id: UUID | None, catalogue: Catalogue
 ) -> Running | None:
-    if not stored.get("session") or standing.session_id is None:
+    if not stored.get("session") or session_id is None:
         return None
     published = catalogue.version(UUID(stored["version"]))
     if published is None:
         return None
+    completed_at = stored.get("completed_at")
     return Running(
-        id=standing.session_id,
+        id=session_id,
         published=published,
         state=State.from_json(stored["session"]),
         origin=dict(stored.get("origin") or {}),
+        correcting=stored.get("correcting"),
+        completed_at=datetime.fromisoformat(completed_at) if completed_at else None,
     )
 
 

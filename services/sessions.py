@@ -29,9 +29,10 @@ def enter(scene: Scene, keyword: Keyword | None) -> bool:
 
 def begin(scene: Scene, published: Published, origin: dict[str, Any]) -> None:
     """Start a flow for this person; one that was running ends where it is."""
-    if scene.running:
-        scene.running.status = "partial" if scene.is_consented else "stopped"
-        scene.ended_sessions.append(scene.running)
+    for left in filter(None, (scene.running, scene.paused)):
+        left.status = "partial" if scene.is_consented else "stopped"
+        scene.ended_sessions.append(left)
+    scene.paused = None
     state, events = engine.start(
         published.flow, tag=scene.next_tag(), language=scene.language, now=scene.now
     )
@@ -61,6 +62,18 @@ def take_answer(scene: Scene) -> None:
             ask_again(scene)
         else:
             apply_events(scene, running, events)
+            _settle(scene, running)
+
+
+def _settle(scene: Scene, running: Running) -> None:
+    """A correction that is done gives way to what it interrupted."""
+    if running.correcting in (None, running.state.asked):
+        return
+    running.correcting = None
+    if running.status != "waiting" and scene.paused:
+        scene.ended_sessions.append(running)
+        scene.running, scene.paused = scene.paused, None
+        ask_again(scene)
 
 
 def ask_again(scene: Scene) -> None:

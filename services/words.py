@@ -3,13 +3,17 @@
 from collections.abc import Callable
 
 from flows.keywords import Keyword, Word
-from services.asides import open_aside
-from services.scene import Scene
+from services.asides import mydata, open_aside
+from services.calling import call
+from services.changing import change
+from services.scene import RIGHTS, Scene
 from services.sessions import ask_again, ask_again_or_offer, begin, enter
 
 Handler = Callable[[Scene, Keyword], None]
 
-WHILE_STOPPED = frozenset({Word.DELETE, Word.PRIVACY, Word.HELP, Word.MYDATA})
+WHILE_STOPPED = frozenset(
+    {Word.DELETE, Word.PRIVACY, Word.HELP, Word.MYDATA, Word.CHANGE, Word.PERSON}
+)
 """Rights and help are answered to people who have stopped, too."""
 
 
@@ -32,6 +36,20 @@ def _help(scene: Scene, keyword: Keyword) -> None:
 
 def _privacy(scene: Scene, keyword: Keyword) -> None:
     scene.say_as_right("privacy")
+    scene.say(f"sees_{scene.line.kind}")
+
+
+def _mydata(scene: Scene, keyword: Keyword) -> None:
+    """What is kept; a link cannot show more to somebody we know nothing of."""
+    if scene.is_new:
+        scene.say_as_right("nothing_kept")
+    else:
+        scene.lane = RIGHTS
+        mydata(scene)
+
+
+def _change(scene: Scene, keyword: Keyword) -> None:
+    change(scene)
 
 
 def _menu(scene: Scene, keyword: Keyword) -> None:
@@ -56,6 +74,10 @@ def _restart(scene: Scene, keyword: Keyword) -> None:
         ask_again_or_offer(scene)
 
 
+def _person(scene: Scene, keyword: Keyword) -> None:
+    call(scene)
+
+
 def _join(scene: Scene, keyword: Keyword) -> None:
     if not enter(scene, keyword):
         scene.say("code_unknown")
@@ -67,9 +89,12 @@ WORDS: dict[Word, Handler] = {
     Word.START: _start,
     Word.HELP: _help,
     Word.PRIVACY: _privacy,
+    Word.MYDATA: _mydata,
+    Word.CHANGE: _change,
     Word.MENU: _menu,
     Word.DELETE: _delete,
     Word.LANGUAGE: _language,
+    Word.PERSON: _person,
     Word.RESTART: _restart,
     Word.JOIN: _join,
 }
