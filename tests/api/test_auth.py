@@ -7,6 +7,7 @@ import pytest
 
 from api.auth import Limits
 from api.errors import Problem
+from api.resource import Resource
 from api.scopes import MEANINGS, SCOPES
 from models import ApiKey
 from models.db import transaction
@@ -82,3 +83,9 @@ def test_who_asks_too_often_is_asked_to_wait() -> None:
     assert refused.value.headers == {"Retry-After": "2"}
     limits.count(other)
     limits.count(hasty)
+
+
+def test_an_operation_without_a_listed_scope_stops_the_start() -> None:
+    planted = Resource("planted", "Forgotten in the table of scopes.")
+    with pytest.raises(KeyError, match="GET /planted"):
+        planted.operation("GET", "/planted")
