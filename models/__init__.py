@@ -26,7 +26,9 @@ from models.organisation import Organisation
 from models.profile import Profile
 from models.receipt import Quarantined, Receipt
 from models.staff import Role, Staff
+from models.template import TemplateStatus, WhatsAppTemplate
 from models.walls import Door, DoorKind
+from models.webhook import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Address",
@@ -49,10 +51,12 @@ __all__ = [
     "ContactStatus",
     "ContentObject",
     "Conversation",
+    "DeliveryStatus",
     "Direction",
     "Door",
     "DoorKind",
     "Due",
+    "EndpointStatus",
     "EntryCode",
     "FlowSession",
     "FlowVersion",
@@ -72,6 +76,10 @@ __all__ = [
     "SessionStatus",
     "Staff",
     "StopReply",
+    "TemplateStatus",
     "Tombstone",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WhatsAppTemplate",
     "new_id",
 ]

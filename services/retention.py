@@ -22,6 +22,7 @@ from models.flow_session import Answer, FlowSession, SessionStatus
 from models.member_link import MemberLink
 from models.message import Message
 from models.receipt import Quarantined, Receipt
+from models.webhook import WebhookDelivery
 from services import audit
 
 PERIODS: Mapping[str, timedelta] = MappingProxyType(
@@ -35,6 +36,7 @@ PERIODS: Mapping[str, timedelta] = MappingProxyType(
         "tombstones": timedelta(days=5 * 365),
         "idempotency_keys": timedelta(hours=24),
         "member_links": timedelta(hours=24),
+        "webhook_deliveries": timedelta(days=30),
         "voice": timedelta(days=30),
         "crisis_place": timedelta(hours=72),
     }
@@ -179,5 +181,6 @@ SWEEPS: Mapping[str, Callable[[Session, datetime, int], int]] = MappingProxyType
         "tombstones": _rows(_table(Tombstone)),
         "idempotency_keys": _rows(_table(IdempotencyKey)),
         "member_links": _rows(_table(MemberLink)),
+        "webhook_deliveries": _rows(_table(WebhookDelivery)),
     }
 )
