@@ -80,9 +80,8 @@ def act() -> ResponseReturnValue:
     person, kind = _person(), _kind(default="")
     given = {name: request.form.get(name, "") for name in ("do", "text", "message", "payload")}
     given["do"] = given["do"] or "send"
-    if request.form.get("press"):
-        pressed = json.loads(request.form["press"])
-        given |= {"do": "press"} | {name: str(pressed[name]) for name in _PRESSED}
+    if "press" in request.form:
+        given |= _pressed(request.form["press"])
     if not kind or given["do"] not in ACTS or (given["do"] == "send" and not given["text"].strip()):
         abort(400)
     try:
@@ -93,6 +92,15 @@ def act() -> ResponseReturnValue:
     except PhonesAway:
         abort(503)
     return Response(status=204) if _by_script() else _back(person, kind)
+
+
+def _pressed(value: str) -> dict[str, str]:
+    """What a button of a message says of itself; 400 for anything else."""
+    try:
+        fields = json.loads(value)
+        return {"do": "press"} | {name: str(fields[name]) for name in _PRESSED}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        abort(400)
 
 
 _PRESSED = ("message", "payload", "text")

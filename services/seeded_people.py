@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from flows.gazetteer import Place, bundled
+from flows.normalising import normalise
 from models.address import Address
 from models.base import new_id
 from models.consent import ConsentEvent
@@ -26,6 +28,16 @@ SEED = 1961
 LONGEST_AGO = timedelta(days=120)
 TOOK = timedelta(minutes=2)
 COUNTRIES = {"ZA": 30, "FR": 22, "GB": 14, "US": 12, "KE": 8, "CA": 6, "CI": 5, "AE": 3}
+TOWNS = {
+    "ZA": ("Cape Town", "Johannesburg", "Durban", "Pretoria"),
+    "FR": ("Paris", "Marseille", "Lyon"),
+    "GB": ("London", "Manchester"),
+    "US": ("New York", "Houston"),
+    "KE": ("Nairobi", "Mombasa"),
+    "CA": ("Toronto", "Montreal"),
+    "CI": ("Abidjan",),
+    "AE": ("Dubai",),
+}
 CHANNELS = {"whatsapp": 51, "telegram": 34, "sms": 15}
 LANGUAGES = {"en": 48, "fr": 38, "ar": 8, "pt": 4, "es": 2}
 PURPOSES = {"alerts": 0.92, "polls": 0.78, "consultations": 0.55, "projects": 0.31, "events": 0.44}
@@ -73,8 +85,8 @@ def insert_people(
 def _person(dice: random.Random, number: int, now: datetime) -> _Person:
     channel, language = _one_of(dice, CHANNELS), _one_of(dice, LANGUAGES)
     country = _one_of(dice, COUNTRIES)
-    places = [place for place in bundled() if place.country == country]
-    place = dice.choice(places) if places and dice.random() > WITHOUT_PLACE else None
+    town = dice.choice(TOWNS[country])
+    place = None if dice.random() < WITHOUT_PLACE else _place(country, town)
     area, line = divmod(number, NUMBERS_AN_AREA)
     phone = f"+1{FIRST_AREA + area + 1}5550{line + 100}"
     at = now - LONGEST_AGO * dice.random() - timedelta(hours=1)
@@ -89,6 +101,12 @@ def _person(dice: random.Random, number: int, now: datetime) -> _Person:
         purposes=tuple(name for name, share in PURPOSES.items() if dice.random() < share),
         at=at,
     )
+
+
+@cache
+def _place(country: str, town: str) -> Place | None:
+    found = bundled().search(normalise(town), country=country, language="en", most=1)
+    return found.places[0] if found.places else None
 
 
 def _one_of(dice: random.Random, shares: Mapping[str, int]) -> str:

@@ -30,6 +30,7 @@ NAME = "Consulate of Examplia, Cape Town"
 SHORT_NAME = "Consulate of Examplia"
 LANGUAGES = ("en", "fr", "ar", "es", "pt")
 PEOPLE = 300
+REGISTRATIONS = ("registration", "registration-express")
 STAFF = "officer@consulate.example"
 OFFICES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "Consulate of Examplia in Cape Town": (("ZA", "NA", "BW"), "Africa/Johannesburg"),
@@ -80,8 +81,8 @@ def code(engine: Engine, organisation_id: UUID) -> str:
     with transaction(engine, organisation_id) as db:
         codes = db.scalars(
             select(EntryCode.code)
-            .where(EntryCode.flow == "registration-express", EntryCode.closed_at.is_(None))
-            .order_by(EntryCode.created_at)
+            .where(EntryCode.flow.in_(REGISTRATIONS), EntryCode.closed_at.is_(None))
+            .order_by(EntryCode.flow, EntryCode.created_at)
         )
         return codes.first() or ""
 
