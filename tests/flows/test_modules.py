@@ -1,13 +1,16 @@
 """The long registration, and modules: what a member may add later, one at a time."""
 
+from datetime import timedelta
+
 import pytest
 
+from flows.conditions import evaluate
 from flows.events import ConsentRefused, Ended, Said
 from flows.loader import library
 from flows.questions.consent import Consent
 from flows.state import COMPLETE, STOPPED, WAITING
 from flows.wording import LANGUAGES
-from tests.flows.play import Talk, choice, flow_of, shipped
+from tests.flows.play import NOW, Talk, choice, flow_of, shipped
 
 MODULES = sorted(name for name in library() if name.startswith("module-"))
 
@@ -97,3 +100,17 @@ def test_registration_is_eight_questions_with_the_purposes_last(language: str) -
     talk.press("skip", "citizen", "25-34", "woman", "studying").say("1,2")
     assert talk.state.status == COMPLETE
     assert talk.state.answers["purposes"] == ["alerts", "polls"]
+
+
+@pytest.mark.parametrize("name", sorted(library()))
+def test_what_a_shipped_flow_leads_to_is_shipped_too(name: str) -> None:
+    assert {rule.start for rule in shipped(name).follow_ups} <= set(library())
+
+
+def test_who_wants_saturday_is_asked_more_three_days_later() -> None:
+    talk = Talk(shipped("passport-hours")).say("weekend")
+    assert talk.say("I work in the week").state.status == COMPLETE
+    rule = talk.flow.follow_ups[0]
+    assert rule.when is not None
+    assert evaluate(rule.when, talk.state.answers.get, NOW)
+    assert (rule.start, rule.after) == ("saturday-opening", timedelta(days=3))
