@@ -11,11 +11,13 @@ create function event_moment() returns timestamptz language sql volatile as $$
     select clock_timestamp() + coalesce((select c."offset" from clock c), interval '0')
 $$;
 
-create function is_told(org uuid, event_kind text) returns boolean language sql stable as $$
-    select exists (select 1 from webhook_endpoints e
+-- In plpgsql, whose plans are kept: planned anew at each call it would cost eight times as much.
+create function is_told(org uuid, event_kind text) returns boolean language plpgsql stable as $$
+begin
+    return exists (select 1 from webhook_endpoints e
                     where e.organisation_id = org and e.status = 'active'
-                      and event_kind = any (e.events))
-$$;
+                      and event_kind = any (e.events));
+end $$;
 
 -- One row for every endpoint that wants to know: ids only.
 create function tell(org uuid, event_kind text, subject jsonb, contact uuid, at timestamptz)
