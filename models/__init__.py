@@ -19,6 +19,7 @@ from models.contact import Contact, ContactStatus, Conversation
 from models.due import Due
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.flow_version import EntryCode, FlowVersion
+from models.link_code import LinkCode, LinkTry
 from models.member_link import MemberLink
 from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.office import Office
@@ -62,6 +63,8 @@ __all__ = [
     "FlowVersion",
     "IdempotencyKey",
     "Lane",
+    "LinkCode",
+    "LinkTry",
     "MemberLink",
     "Message",
     "MessageKind",

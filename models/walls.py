@@ -44,6 +44,8 @@ SYSTEM: dict[str, frozenset[str]] = {
             "flow_sessions",
             "flow_versions",
             "idempotency_keys",
+            "link_codes",
+            "link_tries",
             "member_links",
             "messages",
             "profiles",

@@ -19,6 +19,7 @@ from models.api_key import IdempotencyKey
 from models.audit import Tombstone
 from models.contact import Contact, ContactStatus, Conversation
 from models.flow_session import Answer, FlowSession, SessionStatus
+from models.link_code import LinkCode, LinkTry
 from models.member_link import MemberLink
 from models.message import Message
 from models.receipt import Quarantined, Receipt
@@ -35,6 +36,8 @@ PERIODS: Mapping[str, timedelta] = MappingProxyType(
         "receipts": timedelta(days=400),
         "tombstones": timedelta(days=5 * 365),
         "idempotency_keys": timedelta(hours=24),
+        "link_codes": timedelta(minutes=15),
+        "link_tries": timedelta(hours=1),
         "member_links": timedelta(hours=24),
         "webhook_deliveries": timedelta(days=30),
         "voice": timedelta(days=30),
@@ -180,6 +183,8 @@ SWEEPS: Mapping[str, Callable[[Session, datetime, int], int]] = MappingProxyType
         "receipts": _rows(_table(Receipt)),
         "tombstones": _rows(_table(Tombstone)),
         "idempotency_keys": _rows(_table(IdempotencyKey)),
+        "link_codes": _rows(_table(LinkCode)),
+        "link_tries": _rows(_table(LinkTry)),
         "member_links": _rows(_table(MemberLink)),
         "webhook_deliveries": _rows(_table(WebhookDelivery)),
     }

@@ -217,7 +217,7 @@ class Scene:
     def next_tag(self) -> str:
         """A fresh tag for a flow that starts now, so that its buttons are told from older ones."""
         self.tags += 1
-        return _base36(self.tags)
+        return base36(self.tags)
 
     def call_person(self, reason: CaseReason) -> None:
         """Let an officer look at this message; the most urgent reason counts."""
@@ -333,7 +333,8 @@ def _first_language(heard: Heard, line: Line, standing: Standing, catalogue: Cat
     return (entry and entry.language) or line.default_language
 
 
-def _base36(number: int) -> str:
+def base36(number: int) -> str:
+    """A number in few letters."""
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
     text = ""
     while number:
