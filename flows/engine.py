@@ -24,24 +24,28 @@ from flows.events import (
 )
 from flows.flow import Flow
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
-from flows.keywords import inside
+from flows.keywords import greeting, inside
 from flows.matching import says
 from flows.normalising import LONGEST_MATCHED, clean, normalise
-from flows.progress import is_relevant, position, without_irrelevant
+from flows.progress import (
+    before,
+    cleared,
+    is_relevant,
+    position,
+    with_hint,
+    without_guess,
+    without_irrelevant,
+)
 from flows.questions.base import Answer, At, Guess, Page, Picking, Problem, Question, Reading
+from flows.redaction import redact
 from flows.state import COMPLETE, SEALED, SHOWN, SKIPPED, STOPPED, WAITING, State, Value
 
 Step = tuple[State, tuple[Event, ...]]
 
 _NOTHING: Final[Mapping[str, Value]] = {}
+_NO_HINTS: Final[Mapping[str, str]] = {}
 _LAST_RUNG: Final = 3
 _DIGITS: Final = {"0": "skip", "8": "menu", "9": "back"}
-_NOT_KEPT: Final = {
-    "photo": "photo_not_kept",
-    "document": "photo_not_kept",
-    "contact": "contact_not_kept",
-    "voice": "no_voice",
-}
 
 
 def start(
@@ -51,11 +55,13 @@ def start(
     language: str,
     now: datetime,
     known: Mapping[str, Value] = _NOTHING,
+    hints: Mapping[str, str] = _NO_HINTS,
 ) -> Step:
     """The first step of a new passage through the flow.
 
     `tag` marks the buttons of this passage. `known` holds answers and facts known already: a
-    question of that name is not asked, other names serve the flow's conditions.
+    question of that name is not asked, other names serve the flow's conditions. `hints` are likely
+    answers by question, such as the country of a phone number; they are asked about, never taken.
     """
     state = State(
         flow=flow.id,
@@ -64,6 +70,7 @@ def start(
         language=flow.language_for(language),
         answers={name: value for name, value in known.items() if name in flow.by_id},
         known={name: value for name, value in known.items() if name in flow.mentions},
+        hints={name: value for name, value in hints.items() if name in flow.by_id},
     )
     return _advance(flow, state, now, ())
 
@@ -87,11 +94,11 @@ def reopen(flow: Flow, state: State, question_id: str, *, now: datetime) -> Step
     question = flow.question(question_id)
     if question is None or not question.waits or question_id not in state.answers:
         return state, ()
-    before = state.answers[question_id]
+    given = state.answers[question_id]
     state = replace(
-        _cleared(state, state.answers, state.language),
+        cleared(state, state.answers, state.language),
         asked=question_id,
-        picked=tuple(before) if isinstance(before, list) else (),
+        picked=tuple(given) if isinstance(given, list) else (),
     )
     return state, (_ask(flow, state, question, now),)
 
@@ -118,7 +125,7 @@ def _other(question: Question, input: Pin | Attachment) -> Reading:
         if question.takes_pin:
             return question.pin(input.latitude, input.longitude)
         return Problem("pin_not_needed", counts=False)
-    return Problem(_NOT_KEPT.get(input.kind, "not_text"), counts=False)
+    return question.attachment(input)
 
 
 def _typed(flow: Flow, state: State, question: Question, text: str, now: datetime) -> Step:
@@ -128,8 +135,10 @@ def _typed(flow: Flow, state: State, question: Question, text: str, now: datetim
         agreed = says(normalised)
         if agreed is not None:
             return _confirmed(flow, state, question, agreed, now)
-        state = replace(state, guess=None)
+        state = without_guess(state)
     reading = question.read(text, normalised, _at(state))
+    if greeting(normalised) and not (question.digits and isinstance(reading, Answer)):
+        return state, (Said("greeted"), _ask(flow, state, question, now))
     if question.sealed or not isinstance(reading, Answer):
         action = inside(normalised) or (_DIGITS.get(normalised) if question.digits else None)
         if action is not None:
@@ -148,7 +157,7 @@ def _pressed(flow: Flow, state: State, question: Question, payload: str, now: da
     if state.guess is not None:
         if value in ("yes", "no"):
             return _confirmed(flow, state, question, value == "yes", now)
-        state = replace(state, guess=None)
+        state = without_guess(state)
     reading = question.press(value, _at(state))
     if reading is not None:
         return _take(flow, state, question, reading, now)
@@ -175,9 +184,9 @@ def _act(flow: Flow, state: State, question: Question, action: str, now: datetim
 
 def _confirmed(flow: Flow, state: State, question: Question, agreed: bool, now: datetime) -> Step:
     guess = state.guess
-    state = replace(state, guess=None)
+    state = without_guess(state)
     if agreed and guess is not None:
-        return _take(flow, state, question, Answer(guess), now)
+        return _take(flow, state, question, Answer(question.confirmed(guess)), now)
     return state, (_ask(flow, state, question, now),)
 
 
@@ -218,35 +227,30 @@ def _answer(flow: Flow, state: State, question: Question, value: Value, now: dat
     if reason is not None:
         stopped = replace(state, status=STOPPED, asked=None, attempts=0, picked=(), page=0)
         return stopped, (*question.effects(value, None), Ended(reason), Said(reason))
-    before = state.answers.get(question.id)
-    effects = question.effects(value, before)
+    effects = question.effects(value, state.answers.get(question.id))
     language = state.language
     for effect in effects:
         if isinstance(effect, LanguageChosen):
             language = effect.language
+    told: tuple[Event, ...] = ()
+    if question.redacts and (kept := redact(str(value))) != value:
+        value, told = kept, (Said("redacted"),)
     answers = {**state.answers, question.id: SEALED if question.sealed else value}
     answered = Answered(question.id, value, question.sealed)
-    moved = _cleared(state, answers, language)
-    return _advance(flow, moved, now, (answered, *effects))
+    moved = cleared(state, answers, language)
+    return _advance(flow, moved, now, (answered, *effects, *told))
 
 
 def _skip(flow: Flow, state: State, question: Question, now: datetime) -> Step:
     if question.required:
         return state, (Said("required"), _ask(flow, state, question, now))
     answers = {**state.answers, question.id: SKIPPED}
-    return _advance(flow, _cleared(state, answers, state.language), now, (Skipped(question.id),))
+    return _advance(flow, cleared(state, answers, state.language), now, (Skipped(question.id),))
 
 
 def _back(flow: Flow, state: State, question: Question, now: datetime) -> Step:
-    """Asks the question before this one again; a consent is never gone back behind."""
-    earlier: Question | None = None
-    for one in flow.questions:
-        if one.id == question.id:
-            break
-        if not one.returns and one.waits:
-            earlier = None
-        elif one.waits and one.id in state.answers and is_relevant(one, state, now):
-            earlier = one
+    """Asks the question before this one again."""
+    earlier = before(flow, question, state, now)
     if earlier is None:
         return state, (Said("nothing_before"), _ask(flow, state, question, now))
     return reopen(flow, state, earlier.id, now=now)
@@ -261,7 +265,7 @@ def _advance(flow: Flow, state: State, now: datetime, events: tuple[Event, ...])
         if question.id in answers or not is_relevant(question, state, now):
             continue
         if question.waits:
-            state = replace(state, answers=answers, asked=question.id)
+            state = with_hint(replace(state, answers=answers, asked=question.id), question)
             return state, (*said, _ask(flow, state, question, now))
         answers[question.id] = SHOWN
         said.append(Asked(question.id))
@@ -288,18 +292,7 @@ def _ask(
         edit=edit,
         position=position(flow, state, question, now),
         guess=state.guess,
-    )
-
-
-def _cleared(state: State, answers: Mapping[str, Value], language: str) -> State:
-    """The state with these answers and nothing of the question just left."""
-    return State(
-        flow=state.flow,
-        version=state.version,
-        tag=state.tag,
-        language=language,
-        answers=answers,
-        known=state.known,
+        hinted=state.hinted,
     )
 
 

@@ -21,7 +21,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """We ask, or show again, a question; `edit` means the message last sent is replaced."""
+    """We ask, or show again, a question; `edit` means the message last sent is replaced.
+
+    A `guess` is read back instead; `hinted` when it comes from outside, not from what was typed.
+    """
 
     question: str
     rung: int = 0
@@ -30,6 +33,7 @@ class Asked:
     edit: bool = False
     position: tuple[int, int] | None = None
     guess: str | None = None
+    hinted: bool = False
     example: ClassVar[Mapping[str, Any]] = {"question": "country", "position": (1, 3)}
 
 
@@ -139,7 +143,7 @@ def as_part(event: Said | Asked) -> dict[str, Any]:
         if event.params:
             part["params"] = dict(event.params)
         return part
-    return {
+    part = {
         "ask": event.question,
         "rung": event.rung,
         "page": event.page,
@@ -147,3 +151,4 @@ def as_part(event: Said | Asked) -> dict[str, Any]:
         "position": None if event.position is None else list(event.position),
         "guess": event.guess,
     }
+    return part | {"hinted": True} if event.hinted else part

@@ -1,28 +1,28 @@
 """Countries and places by name in any script, from read-only files.
 
-A `Gazetteer` is given to `flow.build`; the questions of the flow hold it. `bundled()` is the small
-one of this repository; a larger file only needs another object with the same three methods.
+A `Gazetteer` is given to `flow.build`; the questions of the flow hold it. `bundled()` is the one of
+this repository: the towns of `flows/towns.py`, found by `flows/place_search.py`.
 """
 
-import csv
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
-from flows.matching import Table, build_table, find_exact, find_like, find_near
+from flows.place_search import Search
+from flows.towns import LANGUAGES, Towns
 
 LIBRARY: Final = Path(__file__).parent / "library"
-_LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
-_FARTHEST_KM: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A town or city; `names` by language, the English one always there."""
+    """A town or city; `names` by language, the English one always there.
+
+    `region` is GeoNames' code of its first-level region, such as ZA.11, and `region_name` what that
+    is called in English; both may be empty.
+    """
 
     id: str
     country: str
@@ -30,7 +30,11 @@ class Place:
     latitude: float
     longitude: float
     names: Mapping[str, str]
-    also: tuple[str, ...] = ()
+    region: str = ""
+    region_name: str = ""
+    population: int = 0
+    shares_name: bool = False
+    """Whether another town of the country is shown by the same name."""
 
     def name(self, language: str) -> str:
         """The place's name in the language, else in English."""
@@ -39,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: one exact `places`, or several that could be meant, best first."""
+    """What a search found: one `exact` place, or several that could be meant, best first."""
 
     places: tuple[Place, ...]
     exact: bool = False
@@ -52,114 +56,65 @@ class Gazetteer(Protocol):
         """The place with this id, or None."""
 
     def search(self, text: str, *, country: str | None, language: str, most: int) -> Found:
-        """Places a normalised text may mean, in one country when it is known."""
+        """Places a typed text may mean, in one country when it is known."""
 
     def nearest(self, latitude: float, longitude: float) -> Place | None:
         """The place nearest to a point, or None when none is near."""
 
 
-class PlaceList:
-    """A Gazetteer over a list of places held in memory."""
+class TownGazetteer:
+    """A Gazetteer over the file of towns, which is read when it is first needed."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
-        self._places = tuple(places)
-        self._by_id = {place.id: place for place in places}
-        self._everywhere = _Index(self._places)
-        self._by_country = {
-            country: _Index([place for place in places if place.country == country])
-            for country in {place.country for place in places}
-        }
-
-    def __iter__(self) -> Iterator[Place]:
-        """Every place."""
-        return iter(self._places)
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def get(self, place_id: str) -> Place | None:
-        """The place with this id, or None."""
-        return self._by_id.get(place_id)
+        """The place with this id, or None; ids are GeoNames'."""
+        town = _towns(self._path).index(place_id)
+        return None if town is None else _place(self._path, town)
 
     def search(self, text: str, *, country: str | None, language: str, most: int) -> Found:
-        """Places a normalised text may mean, in one country when it is known."""
-        index = self._everywhere if country is None else self._by_country.get(country)
-        return Found(()) if index is None else index.search(text, language, most)
+        """Places a typed text may mean, in one country when it is known."""
+        towns, exact = _search(self._path).find(text, country, most)
+        return Found(tuple(_place(self._path, town) for town in towns), exact)
 
     def nearest(self, latitude: float, longitude: float) -> Place | None:
         """The place nearest to a point, or None when none is within 400 km."""
-        if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-            return None
-        best = min(self._places, key=lambda place: _km(place, latitude, longitude), default=None)
-        near = best is not None and _km(best, latitude, longitude) <= _FARTHEST_KM
-        return best if near else None
-
-
-class _Index:
-    def __init__(self, places: Sequence[Place]) -> None:
-        self._places = tuple(places)
-        self._table: Table = build_table(
-            [
-                {language: (name,) for language, name in place.names.items()} | {"": place.also}
-                for place in places
-            ]
-        )
-
-    def search(self, text: str, language: str, most: int) -> Found:
-        exact = find_exact(self._table, text, language)
-        if exact is not None:
-            return Found((self._places[exact],), exact=True)
-        found = find_like(self._table, text, most=most) or find_near(self._table, text, most=most)
-        return Found(tuple(self._places[index] for index in found))
-
-
-@dataclass(frozen=True, slots=True)
-class Countries:
-    """The countries of the world, their names in the shipped languages and how to find them."""
-
-    codes: tuple[str, ...]
-    names: Mapping[str, Mapping[str, str]]
-    table: Table
-
-    def name(self, code: str, language: str) -> str:
-        """The country's name in the language, else in English, else the code."""
-        names = self.names.get(code)
-        return code if names is None else names.get(language) or names["en"]
+        town = _towns(self._path).nearest(latitude, longitude)
+        return None if town is None else _place(self._path, town)
 
 
 @lru_cache(maxsize=1)
-def countries() -> Countries:
-    """The countries of `library/countries.json` (Unicode CLDR; see the notice in that file)."""
-    rows = json.loads((LIBRARY / "countries.json").read_text(encoding="utf-8"))["countries"]
-    codes = tuple(rows)
-    names = {code: {one: rows[code][one] for one in _LANGUAGES} for code in codes}
-    table = build_table(
-        [
-            {one: (name,) for one, name in names[code].items()} | {"": tuple(rows[code]["also"])}
-            for code in codes
-        ]
-    )
-    return Countries(codes, names, table)
+def bundled() -> TownGazetteer:
+    """The towns of `library/gazetteer.bin.gz`: GeoNames, CC BY 4.0, see `library/LICENCES.md`."""
+    return TownGazetteer(LIBRARY / "gazetteer.bin.gz")
 
 
-@lru_cache(maxsize=1)
-def bundled() -> PlaceList:
-    """The larger cities of `library/places.csv`, our own compilation of public facts."""
-    with (LIBRARY / "places.csv").open(encoding="utf-8", newline="") as lines:
-        return PlaceList([_place(row) for row in csv.DictReader(lines)])
+@lru_cache(maxsize=2)
+def _towns(path: Path) -> Towns:
+    return Towns(path)
 
 
-def _place(row: Mapping[str, str]) -> Place:
+@lru_cache(maxsize=2)
+def _search(path: Path) -> Search:
+    return Search(_towns(path))
+
+
+@lru_cache(maxsize=2048)
+def _place(path: Path, town: int) -> Place:
+    towns = _towns(path)
+    latitude, longitude = towns.point(town)
+    region, region_name = towns.region(town)
+    names = {one: name for one, name in zip(LANGUAGES, towns.shown(town), strict=True) if name}
     return Place(
-        id=row["id"],
-        country=row["country"],
-        time_zone=row["time_zone"],
-        latitude=float(row["latitude"]),
-        longitude=float(row["longitude"]),
-        names={one: row[one] for one in _LANGUAGES if row[one]},
-        also=tuple(word for word in row["also"].split("|") if word),
+        id=str(towns.ids[town]),
+        country=towns.country(town),
+        time_zone=towns.zone(town),
+        latitude=latitude,
+        longitude=longitude,
+        names=names,
+        region=region,
+        region_name=region_name,
+        population=towns.populations[town],
+        shares_name=_search(path).shares_name(town),
     )
-
-
-def _km(place: Place, latitude: float, longitude: float) -> float:
-    """The distance in kilometres, well enough to tell which place is nearest."""
-    apart = abs(place.longitude - longitude)
-    east = min(apart, 360 - apart) * math.cos(math.radians((place.latitude + latitude) / 2))
-    return 111.2 * math.hypot(place.latitude - latitude, east)

@@ -25,6 +25,7 @@ class Word(StrEnum):
     LANGUAGE = "language"
     RESTART = "restart"
     JOIN = "join"
+    HELLO = "hello"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ _JOIN: Final = {
 }
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _SENTENCES: Final = {language: re.compile(pattern) for language, pattern in words.SENTENCES.items()}
+_HELLO: Final = {
+    word: language for language, listed in words.HELLO.items() for word in _listed(listed)
+}
 _COMMAND: Final = re.compile(r"\s*/([a-z_]{1,32})(?:@\w+)?\s*", re.IGNORECASE | re.ASCII)
 _STOP_ROOTS: Final = re.compile(
     "stop|subscri|opt|text|messag|contact|writ|send|alone|remove|take|arret|cess|ecri|desabo|desinsc"
@@ -109,12 +113,19 @@ def recognise(text: str, languages: Sequence[str], *, opted_out: bool = False) -
             return _in_language(normalised, meanings, languages)
         if opted_out and normalised in _OPTED_OUT_START:
             return Keyword(Word.START, _OPTED_OUT_START[normalised])
+    if normalised in _HELLO:
+        return Keyword(Word.HELLO, _HELLO[normalised])
     return _joining(text) or _wish_to_stop(normalised, languages)
 
 
 def inside(normalised: str) -> str | None:
     """`back`, `skip`, `more`, `menu` or `person` when the normalised text is such a word."""
     return _INSIDE.get(normalised)
+
+
+def greeting(normalised: str) -> bool:
+    """Whether the normalised text is a greeting and nothing more."""
+    return normalised in _HELLO
 
 
 def _in_language(

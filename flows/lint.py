@@ -110,8 +110,8 @@ def _consent_first(flow: Flow) -> Iterator[Finding]:
 def _question(flow: Flow, question: Question) -> Iterator[Finding]:
     place = f"questions.{question.id}"
     yield from _texts(flow, f"{place}.text", question.text, needed=question.needs_text)
-    if isinstance(question, Consent) and question.more:
-        yield from _texts(flow, f"{place}.more", question.more, needed=True)
+    for key, texts in question.other_texts():
+        yield from _texts(flow, f"{place}.{key}", texts, needed=True)
     if isinstance(question, Listed):
         yield from _options(flow, question, place)
     size = _LONGEST_TAG + 2 + len(question.id) + max(map(len, question.values()), default=8)

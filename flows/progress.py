@@ -1,5 +1,6 @@
 """How far somebody is in a flow: which questions apply, and "2 of 5"."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -49,6 +50,46 @@ def without_irrelevant(
             if question.waits:
                 dropped.append(Skipped(question.id))
     return state, tuple(dropped)
+
+
+def before(flow: Flow, asked: Question, state: State, now: datetime) -> Question | None:
+    """The answered question that BACK leads to; a consent is never gone back behind."""
+    earlier: Question | None = None
+    for one in flow.questions:
+        if one.id == asked.id:
+            break
+        if not one.returns and one.waits:
+            earlier = None
+        elif one.waits and one.id in state.answers and is_relevant(one, state, now):
+            earlier = one
+    return earlier
+
+
+def cleared(state: State, answers: Mapping[str, Value], language: str) -> State:
+    """The state with these answers and nothing of the question just left."""
+    return State(
+        flow=state.flow,
+        version=state.version,
+        tag=state.tag,
+        language=language,
+        answers=answers,
+        known=state.known,
+        hints=state.hints,
+    )
+
+
+def without_guess(state: State) -> State:
+    """The state when what was guessed is not meant."""
+    return replace(state, guess=None, hinted=False)
+
+
+def with_hint(state: State, asked: Question) -> State:
+    """The state with the question's hint as its guess, once; the same when there is none."""
+    hint = state.hints.get(asked.id)
+    if hint is None or asked.hinting is None:
+        return state
+    left = {name: value for name, value in state.hints.items() if name != asked.id}
+    return replace(state, guess=hint, hinted=True, hints=left)
 
 
 def lookup(state: State) -> Lookup:

@@ -24,7 +24,8 @@ class State:
 
     `known` holds facts from outside that the flow's conditions mention. `picked` holds toggled
     options of a multiple choice, or the matches offered by a search. `guess` is a value waiting
-    for "did you mean". `page` is the page of a long list, or 1 when a consent tells more.
+    for "did you mean"; `hinted` when it comes from `hints`, the likely answers from outside by
+    question, such as the country of a phone number. `page` is the page of a long list, or 1 when a consent tells more.
     """
 
     flow: str
@@ -39,6 +40,8 @@ class State:
     guess: str | None = None
     status: str = WAITING
     known: Mapping[str, Value] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    hinted: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON-able values; defaults are left out to keep rows small."""
@@ -61,6 +64,10 @@ class State:
             row["guess"] = self.guess
         if self.known:
             row["known"] = dict(self.known)
+        if self.hints:
+            row["hints"] = dict(self.hints)
+        if self.hinted:
+            row["hinted"] = True
         return row
 
     @classmethod
@@ -79,4 +86,6 @@ class State:
             guess=row.get("guess"),
             status=row["status"],
             known=dict(row.get("known", {})),
+            hints=dict(row.get("hints", {})),
+            hinted=row.get("hinted", False),
         )

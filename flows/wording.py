@@ -18,6 +18,7 @@ LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _LAST_RUNG: Final = 3
+_MEANT: Final = ("did_you_mean", "guess_right", "guess_wrong")
 
 Names = tuple[tuple[str, str], ...]
 
@@ -92,6 +93,7 @@ def compose(
             tuple(part.get("picked") or ()),
             tuple(part.get("position") or ()),
             part.get("guess"),
+            bool(part.get("hinted")),
             filled,
         )
         texts.append(piece.text)
@@ -170,18 +172,19 @@ def _asked(
     picked: tuple[str, ...],
     position: tuple[int, ...],
     guess: str | None,
+    hinted: bool,
     names: Names,
 ) -> _Piece:
     at = At(language, page, picked)
     if guess is not None:
-        return _guessed(question, guess, language, names)
+        place = _position(position, language) if hinted else ""
+        return _guessed(question, guess, language, place, hinted)
     lines: list[str] = []
     if rung:
         name = "stuck" if rung >= _LAST_RUNG else question.help[rung - 1]
         lines.append(_fill(phrase(name, language), language, names) if name else "")
-    elif len(position) == 2:
-        place = (("at", str(position[0])), ("of", str(position[1])))
-        lines.append(_fill(phrase("position", language), language, place))
+    else:
+        lines.append(_position(position, language))
     if picked and question.style(at) == "search":
         lines.append(phrase("which_one", language))
     elif not rung or (rung == 1 and question.repeats):
@@ -218,14 +221,23 @@ def _navigation(
     return tuple(found), " ".join(hints)
 
 
-def _guessed(question: Question, guess: str, language: str, names: Names) -> _Piece:
+def _position(position: tuple[int, ...], language: str) -> str:
+    if len(position) != 2:
+        return ""
+    place = (("at", str(position[0])), ("of", str(position[1])))
+    return _fill(phrase("position", language), language, place)
+
+
+def _guessed(question: Question, guess: str, language: str, place: str, hinted: bool) -> _Piece:
     meant = (("guess", question.label(guess, language)),)
+    asked, right, wrong = (hinted and question.hinting) or _MEANT
+    lines = (place, _fill(phrase(asked, language), language, meant))
     return _Piece(
-        text=_fill(phrase("did_you_mean", language), language, (*names, *meant)),
+        text="\n".join(filter(None, lines)),
         style="choice",
         choices=(
-            Shown(phrase("guess_right", language), "yes", "1"),
-            Shown(phrase("guess_wrong", language), "no", "2"),
+            Shown(phrase(right, language), "yes", "1"),
+            Shown(phrase(wrong, language), "no", "2"),
         ),
         navigation=(),
         hint="",

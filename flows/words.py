@@ -148,13 +148,40 @@ SENTENCES: Final = {
 }
 """Sentences that ask us to stop, on normalised text. They are asked about, never ignored."""
 
+HELLO: Final = {
+    "en": "hello hi hey hallo helo hiya howdy good_morning good_afternoon good_evening good_day"
+    " greetings hello_there hi_there hey_there yo morning how_are_you hello_how_are_you"
+    " hi_how_are_you",
+    "fr": "bonjour bonsoir salut coucou bjr bsr slt bonjour_madame bonjour_monsieur bonne_journee"
+    " bonjour_a_tous allo bonjour_comment_allez_vous comment_ca_va ca_va",
+    "es": "hola buenas buenos_dias buenas_tardes buenas_noches holi saludos que_tal hola_que_tal"
+    " buen_dia hola_buenos_dias hola_buenas_tardes hola_buenas_noches",
+    "pt": "ola oi bom_dia boa_tarde boa_noite oie ola_bom_dia oi_tudo_bem ola_tudo_bem tudo_bem"
+    " ola_boa_tarde ola_boa_noite",
+    "ar": "مرحبا اهلا السلام_عليكم سلام السلام_عليكم_ورحمه_الله سلام_عليكم اهلين هلا صباح_الخير"
+    " مساء_الخير تحيه السلام_عليكم_ورحمه_الله_وبركاته اهلا_وسهلا مرحبتين هاي هلو",
+    "de": "guten_tag guten_morgen guten_abend moin servus gruezi",
+    "it": "ciao buongiorno buonasera salve",
+    "sw": "jambo habari hujambo mambo shikamoo",
+    "so": "salaan asc iska_warran",
+    "am": "ሰላም ጤና_ይስጥልኝ",
+    "tr": "merhaba selam selamun_aleykum",
+    "ru": "привет здравствуйте добрый_день",
+    "hi": "नमस्ते namaste namaskar नमस्कार",
+    "ur": "السلام_علیکم salam salaam assalamualaikum assalam_alaikum assalamu_alaikum"
+    " as_salamu_alaykum salam_alaikum salamalekum asalam_aleikum",
+    "zu": "sawubona molo dumela",
+    "zh": "你好 您好",
+}
+"""Greetings, matched whole: no answer to anything."""
+
 RIGHT: Final = (
     "that_is_right right correct oui_c'est_cela exact eso_es correcto isso_mesmo certo"
-    " نعم_هذا_هو صحيح"
+    " نعم_هذا_هو صحيح yes_i_do oui_j'y_vis si_vivo_ahi sim_vivo_la نعم_اعيش_فيه"
 )
 WRONG: Final = (
     "no_i_try_again wrong non_je_recommence faux no_escribo_otra_vez escrevo_de_novo errado"
-    " لا_ساكتب_ثانية خطا"
+    " لا_ساكتب_ثانية خطا another_country un_autre_pays otro_pais outro_pais بلد_اخر"
 )
 """What people press or type to "Did you mean?", beside yes and no."""
 

@@ -12,10 +12,17 @@ from typing import ClassVar, Final, TypeAlias
 from flows.conditions import Condition
 from flows.events import Event
 from flows.gazetteer import Gazetteer
+from flows.inputs import Attachment
 from flows.spec import Spec
 from flows.state import SEALED, SKIPPED, Value
 
 NOTHING: Final[Mapping[str, Value]] = {}
+_NOT_KEPT: Final = {
+    "photo": "photo_not_kept",
+    "document": "photo_not_kept",
+    "contact": "contact_not_kept",
+    "voice": "no_voice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,10 @@ class Question:
     repeats: ClassVar[bool] = True
     """Whether the first rung of help repeats the question's text; long texts are not repeated."""
     takes_pin: ClassVar[bool] = False
+    redacts: ClassVar[bool] = False
+    """Whether numbers of papers and cards are taken out of answers before they are stored."""
+    hinting: ClassVar[tuple[str, str, str] | None] = None
+    """The phrases that ask about a hint, agree and disagree; None when hints are not asked about."""
     help: ClassVar[tuple[str, str]] = ("help_text", "example_text")
     """The phrases of the first two rungs of help."""
     hint: ClassVar[str] = ""
@@ -157,9 +168,21 @@ class Question:
         """What a location means; only asked when `takes_pin`."""
         return Problem("pin_not_needed", counts=False)
 
+    def attachment(self, given: Attachment) -> Reading:
+        """What a photo, contact card and the like means."""
+        return Problem(_NOT_KEPT.get(given.kind, "not_text"), counts=False)
+
     def label(self, value: str, language: str) -> str:
         """What a value is called, to read it back."""
         return value
+
+    def confirmed(self, value: str) -> Value:
+        """The answer, when the guess that was read back is right."""
+        return value
+
+    def other_texts(self) -> Iterable[tuple[str, Mapping[str, str]]]:
+        """More words of the flow file, with their key, for lint."""
+        return ()
 
     def effects(self, value: Value, before: Value | None) -> tuple[Event, ...]:
         """What the answer results in beyond being stored; `before` is the earlier answer."""

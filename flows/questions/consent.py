@@ -1,6 +1,6 @@
 """The consent a flow rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
 from flows.errors import FlowInvalid
@@ -123,6 +123,9 @@ class Consent(Listed):
         if value == "yes":
             return (ConsentGranted(self.purpose, self.id),)
         return (ConsentRefused(self.id),)
+
+    def other_texts(self) -> Iterable[tuple[str, Mapping[str, str]]]:
+        return (("more", self.more),) if self.more else ()
 
     def ends(self, value: Value) -> str | None:
         if value != "no":

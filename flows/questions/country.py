@@ -1,10 +1,11 @@
 """The country somebody lives in."""
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from flows.gazetteer import countries
-from flows.matching import find_exact, find_like, find_near
+from flows.countries import countries, flag_in
+from flows.matching import says
 from flows.questions.base import (
     Answer,
     At,
@@ -20,18 +21,25 @@ from flows.questions.search import offered, typed_number
 from flows.spec import Spec
 
 _MOST: Final = 6
+_FILLING: Final = re.compile(
+    r"^(?:(?:i )?live in |(?:in )?the |in |j ?habite (?:en|au|aux) |(?:en|au|aux|la|le|les|l) "
+    r"|vivo en |en |(?:moro|vivo) (?:em|no|na|nos|nas) |(?:em|no|na|nos|nas|o|a) "
+    r"|اعيش في |اسكن في |في )(?=..)"
+)
 
 
 class Country(Question):
-    """A country by name in any shipped language, by number, or by a pin; ISO 3166-1 alpha-2.
+    """A country by name in any language, by flag or by a pin; the value is ISO 3166-1 alpha-2.
 
-    `likely` lists codes that are offered as buttons; any other is typed.
+    Codes, shared short names, misspellings and towns are read back. With a hint it is asked as
+    "Do you live in South Africa?". `likely` lists codes that are offered as buttons; any other is typed.
     """
 
     type = "country"
     keys: ClassVar[tuple[str, ...]] = ("likely",)
     takes_pin = True
     help = ("help_country", "example_country")
+    hinting = ("hint_country", "hint_right", "hint_wrong")
     example: ClassVar[Mapping[str, object]] = {
         "id": "country",
         "type": "country",
@@ -57,14 +65,22 @@ class Country(Question):
         numbered = typed_number(normalised, at.picked or self.likely)
         if numbered is not None:
             return Answer(numbered)
-        table, codes = countries().table, countries().codes
-        exact = find_exact(table, normalised, at.language)
-        if exact is not None:
-            return Answer(codes[exact])
-        alike = find_like(table, normalised, most=_MOST)
-        if alike:
-            return _offer([codes[index] for index in alike])
-        return _offer([codes[index] for index in find_near(table, normalised, most=_MOST)])
+        flag = flag_in(text)
+        if flag is not None:
+            return Answer(flag)
+        for name in dict.fromkeys((normalised, _FILLING.sub("", normalised))):
+            called = countries().called(name, at.language)
+            if called:
+                return Answer(called[0]) if len(called) == 1 else _offer(called)
+        if says(normalised) is not None:
+            return Problem()
+        coded = countries().coded(normalised)
+        return _offer(coded or countries().like(normalised, _MOST) or self._town(text, at))
+
+    def _town(self, text: str, at: At) -> tuple[str, ...]:
+        """The country of the town that was named instead."""
+        found = self.places.search(text, country=None, language=at.language, most=1)
+        return (found.places[0].country,) if found.exact else ()
 
     def press(self, value: str, at: At) -> Reading | None:
         code = value.upper()
@@ -81,7 +97,7 @@ class Country(Question):
         return tuple(code.lower() for code in countries().codes)
 
 
-def _offer(codes: list[str]) -> Reading:
+def _offer(codes: tuple[str, ...]) -> Reading:
     if not codes:
         return Problem()
-    return Guess(codes[0]) if len(codes) == 1 else Picking(tuple(codes))
+    return Guess(codes[0]) if len(codes) == 1 else Picking(codes)

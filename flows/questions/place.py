@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from flows.gazetteer import countries
+from flows.countries import countries
 from flows.questions.base import (
     Answer,
     At,
@@ -22,9 +22,10 @@ _MOST: Final = 6
 
 
 class PlaceQuestion(Question):
-    """A place of the gazetteer by name or pin; the value is its id.
+    """A town by name or pin; the value is its id in GeoNames. A pin is rounded to the nearest town.
 
-    `within` names the question that holds the country, so that only its places are looked at.
+    Only a name that one town bears is taken at once; whatever else is found is read back or
+    offered. `within` names the question that holds the country, so that only its places are looked at.
     """
 
     type = "place"
@@ -56,7 +57,7 @@ class PlaceQuestion(Question):
             return Answer(numbered)
         country = at.answers.get(self.within) if self.within else None
         found = self.places.search(
-            normalised,
+            text,
             country=country if isinstance(country, str) and len(country) == 2 else None,
             language=at.language,
             most=_MOST,
@@ -81,4 +82,7 @@ class PlaceQuestion(Question):
         if place is None:
             return value
         name = place.name(language)
+        if place.shares_name and place.region_name:
+            region = f"{name}, {place.region_name}"
+            return region if self.within else f"{region}, {place.country}"
         return name if self.within else f"{name}, {countries().name(place.country, language)}"

@@ -8,11 +8,15 @@ from flows.spec import Spec
 
 
 class FreeText(Question):
-    """Words in the person's own way, stored sealed; at most `longest` characters."""
+    """Words in the person's own way, stored sealed; at most `longest` characters.
+
+    What looks like the number of a paper or a card is taken out before it is stored.
+    """
 
     type = "text"
     keys: ClassVar[tuple[str, ...]] = ("longest",)
     sealed = True
+    redacts = True
     example: ClassVar[Mapping[str, object]] = {
         "id": "why",
         "type": "text",

@@ -44,7 +44,7 @@ def test_a_registration_from_language_to_thanks() -> None:
         "consent": "yes",
         "country": "ZA",
         "purposes": ["alerts", "polls"],
-        "place": "za-cape-town",
+        "place": "3369157",
         "thanks": "✓",
     }
     assert talk.events[-1] == Completed()

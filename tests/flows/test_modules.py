@@ -114,3 +114,24 @@ def test_who_wants_saturday_is_asked_more_three_days_later() -> None:
     assert rule.when is not None
     assert evaluate(rule.when, talk.state.answers.get, NOW)
     assert (rule.start, rule.after) == ("saturday-opening", timedelta(days=3))
+
+
+@pytest.mark.parametrize("typed", ["1", "2", "3", "4", "5"])
+def test_a_number_of_people_is_never_taken_for_another_line(typed: str) -> None:
+    talk = Talk(shipped("module-safety")).say("I agree", typed)
+    assert str(talk.state.answers["household"]).startswith(typed)
+
+
+@pytest.mark.parametrize(
+    ("language", "job", "group"),
+    [
+        ("en", "taxi driver", "operators"),
+        ("fr", "infirmière", "professionals"),
+        ("es", "maestra", "professionals"),
+        ("pt", "pedreiro", "craft"),
+        ("ar", "سائق", "operators"),
+    ],
+)
+def test_a_job_may_be_typed_in_own_words(language: str, job: str, group: str) -> None:
+    talk = Talk(shipped("module-skills"), language).say("1", job)
+    assert talk.state.answers["occupation"] == group
