@@ -18,7 +18,7 @@ from services.changing import ASIDE as CHANGE
 from services.changing import aside_in, change, correct, give_up
 from services.scene import Scene
 from services.sessions import ask_again, begin, take_answer
-from services.stopping import come_back, stop
+from services.stopping import come_back, stay_away, stop
 from services.telling import give_link, options_of, pages
 
 GIVE_UP_AFTER = 2
@@ -143,5 +143,6 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("stop_or_stay", "erase"): _open("erase"),
     ("stop_or_stay", "stay"): _say_then_ask("stayed"),
     ("come_back", "come_back"): come_back,
+    ("come_back", "stay_away"): stay_away,
     ("resume", "start_again"): _begin_again,
 }

@@ -24,3 +24,8 @@ def come_back(scene: Scene) -> None:
     scene.grant_messages()
     scene.say_as_right("started")
     ask_again_or_offer(scene)
+
+
+def stay_away(scene: Scene) -> None:
+    """Somebody who stopped was asked whether to come back, and said no: nothing is asked."""
+    scene.say_as_right("stopped")
