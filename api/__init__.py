@@ -13,6 +13,7 @@ from api import (
     organisations,
     reference,
     registrations,
+    webhooks,
     work,
 )
 
@@ -23,6 +24,7 @@ RESOURCES = (
     messages.resource,
     flows.resource,
     channels.resource,
+    webhooks.resource,
     organisations.resource,
     audit_events.resource,
 )

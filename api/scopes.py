@@ -12,6 +12,8 @@ CHANNELS_READ = "channels:read"
 CHANNELS_WRITE = "channels:write"
 ORGANISATION_READ = "organisation:read"
 AUDIT_READ = "audit:read"
+WEBHOOKS_READ = "webhooks:read"
+WEBHOOKS_WRITE = "webhooks:write"
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -24,6 +26,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         CHANNELS_WRITE: "add channels",
         ORGANISATION_READ: "read the organisation and its offices",
         AUDIT_READ: "read the audit chain",
+        WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
+        WEBHOOKS_WRITE: "add, test, rotate, enable and remove webhooks",
     }
 )
 """Every scope a key may carry, in a sentence; "*" carries all."""
@@ -46,6 +50,14 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /organisation": ORGANISATION_READ,
         "GET /registrations": PEOPLE_READ,
         "GET /registrations/{registration_id}": PEOPLE_READ,
+        "GET /webhooks": WEBHOOKS_READ,
+        "POST /webhooks": WEBHOOKS_WRITE,
+        "GET /webhooks/{webhook_id}": WEBHOOKS_READ,
+        "DELETE /webhooks/{webhook_id}": WEBHOOKS_WRITE,
+        "GET /webhooks/{webhook_id}/deliveries": WEBHOOKS_READ,
+        "POST /webhooks/{webhook_id}/enable": WEBHOOKS_WRITE,
+        "POST /webhooks/{webhook_id}/rotate": WEBHOOKS_WRITE,
+        "POST /webhooks/{webhook_id}/test": WEBHOOKS_WRITE,
     }
 )
 """The scope of each operation. A route without a line here stops the start."""

@@ -4,7 +4,6 @@ More workers on more machines need nothing but being started.
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from bot.doorbell import Bell
 from composition import Homeline, opened
 from jobs.engine import DEAD_AFTER, HEARTBEAT_EVERY, make_app, rescue_stalled, schedule
 from jobs.sweeps import Sweeps
+from jobs.webhooks import WebhookLoop
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SWEEPERS = 2
@@ -40,13 +40,14 @@ async def _run(homeline: Homeline) -> None:
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
         loop.add_signal_handler(each, delivery.stop)
-    sweeping = asyncio.create_task(_sweep(app))
+    telling = WebhookLoop(homeline.engine, homeline.keys, homeline.clock)
+    beside = [asyncio.create_task(_sweep(app)), asyncio.create_task(telling.run())]
     try:
         await delivery.run()
     finally:
-        sweeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeping
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         logs.event("worker.stopped", pid=os.getpid())
 
 

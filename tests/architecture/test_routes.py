@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -18,8 +19,9 @@ from werkzeug.routing import Rule
 from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import system_scope
-from services import api_keys
+from services import api_keys, webhooks
 from tests.conftest import MadeUp, MovedByHand, Urls, another_organisation
+from tests.factories import Factory
 from tests.web import served
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -54,6 +56,8 @@ ROUTES: dict[str, Access] = {
     "/sim/person": SIMULATOR,
     "/sim/screens": SIMULATOR,
     "/sim/static/<path:filename>": SIMULATOR,
+    "/m/<token>": ANYBODY,  # a link and its code: tests/public/test_member.py
+    "/public/<path:filename>": ANYBODY,
     "/api/docs": ANYBODY,
     "/api/static/<path:filename>": ANYBODY,
     "/api/v1/openapi.json": ANYBODY,
@@ -70,6 +74,12 @@ ROUTES: dict[str, Access] = {
     "/api/v1/organisation": key(GET="organisation:read"),
     "/api/v1/registrations": key(GET="people:read"),
     "/api/v1/registrations/<uuid:registration_id>": key(GET="people:read"),
+    "/api/v1/webhooks": key(GET="webhooks:read", POST="webhooks:write"),
+    "/api/v1/webhooks/<uuid:webhook_id>": key(GET="webhooks:read", DELETE="webhooks:write"),
+    "/api/v1/webhooks/<uuid:webhook_id>/deliveries": key(GET="webhooks:read"),
+    "/api/v1/webhooks/<uuid:webhook_id>/enable": key(POST="webhooks:write"),
+    "/api/v1/webhooks/<uuid:webhook_id>/rotate": key(POST="webhooks:write"),
+    "/api/v1/webhooks/<uuid:webhook_id>/test": key(POST="webhooks:write"),
 }
 
 
@@ -121,6 +131,7 @@ def stage(
             "registration_id": str(session.id),
             "message_id": str(message.id),
             "flow_id": session.flow,
+            "webhook_id": str(_webhook(make)),
         }
     keys = {}
     wanted = {
@@ -133,6 +144,11 @@ def stage(
             keys[word] = api_keys.create(db, word, scopes=[scope], now=clock.now()).secret
     with served(urls, tmp_path, clock) as app:
         yield Stage(app, ids, keys)
+
+
+def _webhook(make: Factory) -> UUID:
+    added = webhooks.add(make.db, make.keys, "https://a.example/", ["case.opened"], now=make.now)
+    return added.endpoint.id
 
 
 def test_every_route_is_listed(stage: Stage) -> None:
