@@ -262,6 +262,8 @@ class Intake:
             address_hashes=[k.heard.address_hash for k in knocks],
             receipt_keys=[k.heard.receipt for k in knocks],
             today=now.date(),
+            number_hashes=[k.heard.number_hash for k in knocks],
+            alias_hashes=[k.heard.alias_hash for k in knocks],
         )
 
     def _write(self, knock: Knock, written: Sequence[Rows], now: datetime) -> None:

@@ -20,6 +20,7 @@ class Knock:
 def knock_of(keys: OrganisationKeys, view: ChannelView, arrival: Arrival) -> Knock:
     """The knock of an arrival at a channel, hashed with its organisation's index key."""
     index, number = keys.index, arrival.number
+    alias = arrival.aliases[0] if arrival.aliases else None
     heard = Heard(
         kind=arrival.kind,
         input=arrival.input,
@@ -33,6 +34,8 @@ def knock_of(keys: OrganisationKeys, view: ChannelView, arrival: Arrival) -> Kno
         receipt=keyed_hash(index, "receipt", arrival.receipt),
         provider_id=arrival.provider_id,
         pressed_message=arrival.pressed_message,
+        alias=alias,
+        alias_hash=keyed_hash(index, "address", alias) if alias else None,
     )
     line = Line(view.id, view.organisation_id, view.kind, view.stop_reply, view.default_language)
     return Knock(arrival, line, heard)

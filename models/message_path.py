@@ -46,7 +46,12 @@ def is_away(error: BaseException) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database knows of one sender as the message arrives; a stranger has no ids."""
+    """What the database knows of one sender as the message arrives; a stranger has no ids.
+
+    `heard_at` is when somebody was last heard from this very address. `shares_number`: a stranger
+    whose number another contact has. `alias_of` is whose the second address of the message is;
+    `other_alias`: nobody's, while the sender is known by another one.
+    """
 
     repeated: bool
     contact_id: UUID | None
@@ -70,6 +75,10 @@ class Standing:
     catalogue_version: int
     unconsented_left: int
     case_id: UUID | None = None
+    heard_at: datetime | None = None
+    shares_number: bool = False
+    alias_of: UUID | None = None
+    other_alias: bool = False
 
 
 def take_many(
@@ -80,11 +89,22 @@ def take_many(
     address_hashes: Sequence[bytes],
     receipt_keys: Sequence[bytes],
     today: date,
+    number_hashes: Sequence[bytes | None] = (),
+    alias_hashes: Sequence[bytes | None] = (),
 ) -> list[Standing]:
     """What is known of each sender, in the order of ``address_hashes``; reads and locks nothing."""
     rows = connection.exec_driver_sql(
-        "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s) order by place",
-        (organisation_id, list(address_hashes), channel_id, list(receipt_keys), today),
+        "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s, %s::bytea[], %s::bytea[])"
+        " order by place",
+        (
+            organisation_id,
+            list(address_hashes),
+            channel_id,
+            list(receipt_keys),
+            today,
+            list(number_hashes),
+            list(alias_hashes),
+        ),
     )
     return [Standing(*row[1:]) for row in rows]
 

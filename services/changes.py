@@ -41,6 +41,7 @@ class Rows:
     window: Row | None = None
     case: Row | None = None
     link: Row | None = None
+    alias: Row | None = None
     dues: list[Row] = field(default_factory=list)
     unconsented: bool = False
     guarded: bool = False
@@ -66,6 +67,7 @@ def gather(batch: Iterable[Rows], now: datetime) -> Batch:
         "dues": [due for p in parts for due in p.dues],
         "cases": [p.case for p in parts if p.case],
         "links": [p.link for p in parts if p.link],
+        "aliases": [p.alias for p in parts if p.alias],
         "unconsented": sum(p.unconsented for p in parts),
     }
     needed = any(rare.values())
@@ -98,10 +100,11 @@ class _Writer:
         scene = self.scene
         speaks = bool(scene.parts) and not scene.silent
         allowed = speaks and self._within_guards()
-        rows = Rows(move={}, outgoing=[self._reply()] if allowed else [])
+        # What was heard gets its id before what is answered: messages are read in that order.
+        move = self._move(replies=int(allowed))
+        rows = Rows(move=move, outgoing=[self._reply()] if allowed else [])
         rows.guarded = speaks and not allowed
         rows.unconsented = bool(rows.outgoing) and not scene.is_consented
-        rows.move = self._move(replies=len(rows.outgoing))
         rows.newcomer = self._newcomer() if scene.is_new else None
         rows.sessions = self._sessions()
         rows.answered = self._answers()
@@ -154,8 +157,13 @@ class _Writer:
             state["paused"] = {"id": scene.paused.id, **_stored(scene.paused)}
         if scene.aside:
             state["aside"] = scene.aside.to_json()
-        if scene.case_noted:
-            state["noted"] = True
+        marks = {
+            "noted": scene.case_noted,
+            "code": scene.code_wanted,
+            "matches": scene.matches,
+            "unsure": scene.unsure,
+        }
+        state |= {name: True for name, holds in marks.items() if holds}
         if self._asks_consent():
             state["shown"] = hashlib.sha256(self.shown(scene).encode()).hexdigest()
         elif scene.shown and scene.running and scene.running.status == "waiting":
@@ -372,6 +380,10 @@ class _Writer:
         if scene.line.kind == "whatsapp":
             until = scene.now + SERVICE_WINDOW
             rows.window = {"address": scene.address_id, "window_until": until, "at": scene.now}
+        elif not scene.is_new and not _same_day(scene.standing.heard_at, scene.now):
+            rows.window = {"address": scene.address_id, "window_until": None, "at": scene.now}
+        if scene.heard.alias and scene.standing.alias_of is None and not scene.unsure:
+            rows.alias = self._alias(scene.heard.alias)
         if scene.case_reason:
             rows.case = self._case()
         if scene.link:
@@ -392,6 +404,18 @@ class _Writer:
             "reason": scene.case_reason,
             "at": scene.now,
             "expires_at": retention.expires_at("cases", scene.now),
+        }
+
+    def _alias(self, alias: str) -> Row:
+        scene = self.scene
+        address_id = new_id(scene.now)
+        return {
+            "address": address_id,
+            "contact": scene.contact_id,
+            "address_hash": _hex(scene.heard.alias_hash),
+            "sealed": self._seal(alias, "addresses", address_id),
+            "at": scene.now,
+            "expires_at": retention.expires_at(self._contact_rule(), scene.now),
         }
 
     def _link(self, link: LinkRow) -> Row:
@@ -431,6 +455,10 @@ def _stored(running: Running) -> Row:
     if running.completed_at:
         stored["completed_at"] = running.completed_at.isoformat()
     return stored
+
+
+def _same_day(one: datetime | None, other: datetime) -> bool:
+    return one is not None and one.date() == other.date()
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -7,7 +7,7 @@ A scene touches no database. ``services/conversations.py`` decides what a messag
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from models.message_path import Standing
 from services.catalogue import Catalogue, Published
 
 RIGHTS, REPLIES = 0, 1
+NUMBERED = frozenset({"sms", "whatsapp"})
+SILENT_AFTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Heard:
     receipt: bytes
     provider_id: str
     pressed_message: str | None
+    alias: str | None = None
+    alias_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,18 @@ class LinkRow:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a message asks of services/linking.py; it is granted in a transaction of its own.
+
+    kind: link | code (to take along), other (a code to the other address), try (`value` is what
+    was written), new_owner.
+    """
+
+    kind: str
+    value: str = ""
+
+
 URGENCY = tuple(CaseReason)
 
 
@@ -180,6 +196,11 @@ class Scene:
     case_noted: bool = False
     case_reason: CaseReason | None = None
     menu_wanted: bool = False
+    # Whose address this is (services/belonging.py).
+    wish: Wish | None = None
+    code_wanted: bool = False
+    matches: bool = False
+    unsure: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -199,12 +220,12 @@ class Scene:
     @property
     def stands_alone(self) -> bool:
         """Whether this message needs more of the database than a batch's two statements."""
-        return self.erase or self.needs_memory
+        return self.erase or self.needs_memory or self.wish is not None
 
     @property
     def has_effect(self) -> bool:
         """Whether the person will notice that something happened."""
-        return bool(self.parts) or self.stopped or self.erase
+        return bool(self.parts) or self.stopped or self.erase or self.wish is not None
 
     def recalls(self) -> bool:
         """Whether the person's rows are known; if not, they are read and the message begins anew.
@@ -294,6 +315,9 @@ def open_scene(
         shown=stored.get("shown"),
         case_id=standing.case_id,
         case_noted=bool(stored.get("noted")),
+        code_wanted=bool(stored.get("code")),
+        matches=bool(stored.get("matches")) or standing.shares_number,
+        unsure=bool(stored.get("unsure")) or is_doubtful(heard, standing, now),
     )
     scene.running = _running(stored, standing.session_id, catalogue)
     if scene.running and stored.get("paused"):
@@ -302,6 +326,20 @@ def open_scene(
     if stored.get("aside"):
         scene.aside = State.from_json(stored["aside"])
     return scene
+
+
+def is_doubtful(heard: Heard, standing: Standing, now: datetime) -> bool:
+    """Whether an address may have passed to somebody else since we last heard from it.
+
+    Numbers are given out again after a silence, and WhatsApp then tells of another id. A Telegram
+    id belongs to one account for ever.
+    """
+    if standing.contact_id is None:
+        return False
+    if standing.other_alias:
+        return True
+    last = standing.heard_at or standing.last_in_at
+    return heard.scheme in NUMBERED and last is not None and now - last > SILENT_AFTER
 
 
 def _running(

@@ -1,10 +1,13 @@
-create function take_many(org uuid, hashes bytea[], line uuid, receipt_keys bytea[], today date)
+create function take_many(
+    org uuid, hashes bytea[], line uuid, receipt_keys bytea[], today date,
+    numbers bytea[], aliases bytea[])
 returns table (
     place bigint, repeated boolean, contact_id uuid, address_id uuid, address_status text,
     wrapped_key bytea, language text, contact_status text, stopped_at timestamptz, office_id uuid,
     origin jsonb, seq int, state jsonb, session_id uuid, tags int, window_started_at timestamptz,
     window_replies int, last_in_at timestamptz, consents text[], time_zone text,
-    catalogue_version int, unconsented_left int, case_id uuid)
+    catalogue_version int, unconsented_left int, case_id uuid, heard_at timestamptz,
+    shares_number boolean, alias_of uuid, other_alias boolean)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -19,8 +22,24 @@ begin
            v.window_replies, v.updated_at, p.consents, p.time_zone, o.catalogue_version,
            case when b.unconsented_day = today
                 then b.unconsented_limit - b.unconsented_used else b.unconsented_limit end,
-           v.case_id
-      from unnest(hashes, receipt_keys) with ordinality as asked(hash, receipt, place)
+           v.case_id, a.last_in_at,
+           -- Looked for on behalf of strangers only: is their number one of somebody's, not long
+           -- silent, who wants to hear from us?
+           case when a.id is null and asked.number is not null then exists (
+               select 1 from addresses n
+                 join contacts t on t.organisation_id = org and t.id = n.contact_id
+                where n.organisation_id = org and n.number_hash = asked.number
+                  and n.status = 'active' and t.status = 'active'
+                  and coalesce(n.last_in_at, n.created_at) > today - interval '90 days')
+           else false end,
+           i.contact_id,
+           case when asked.alias is not null and i.contact_id is null and a.id is not null then exists (
+               select 1 from addresses w
+                where w.organisation_id = org and w.contact_id = a.contact_id
+                  and w.scheme = 'whatsapp-id')
+           else false end
+      from unnest(hashes, receipt_keys, numbers, aliases)
+               with ordinality as asked(hash, receipt, number, alias, place)
       cross join lateral (
           select catalogue_version from organisations where id = org limit 1) o
       cross join lateral (
@@ -35,7 +54,10 @@ begin
            where organisation_id = org and contact_id = a.contact_id limit 1) v on true
       left join lateral (
           select * from profiles
-           where organisation_id = org and contact_id = a.contact_id limit 1) p on true;
+           where organisation_id = org and contact_id = a.contact_id limit 1) p on true
+      left join lateral (
+          select contact_id from addresses
+           where organisation_id = org and address_hash = asked.alias limit 1) i on true;
 end $$;
 
 create function apply_rare(org uuid, line uuid, rare json)
@@ -67,6 +89,15 @@ begin
     update addresses a set status = s.status
       from json_to_recordset(rare->'addresses') as s(address uuid, status text)
      where a.organisation_id = org and a.id = s.address;
+
+    -- The id under which WhatsApp knows somebody, beside their number. It may be there already.
+    insert into addresses (organisation_id, id, contact_id, channel_id, scheme, address_hash, sealed,
+                           status, last_in_at, created_at, expires_at)
+    select org, i.address, i.contact, line, 'whatsapp-id', i.address_hash, i.sealed, 'active', i.at,
+           i.at, i.expires_at
+      from json_to_recordset(rare->'aliases') as i(address uuid, contact uuid, address_hash bytea,
+           sealed bytea, at timestamptz, expires_at timestamptz)
+        on conflict (address_hash, organisation_id) do nothing;
 
     -- WhatsApp's service window and the latest channel follow what the person last used.
     update addresses a set window_until = s.window_until, last_in_at = s.at
@@ -148,9 +179,9 @@ begin
           from json_to_recordset(newcomers) as n(contact uuid, wrapped_key bytea, language text,
                office uuid, origin jsonb, at timestamptz, expires_at timestamptz);
         insert into addresses (organisation_id, id, contact_id, channel_id, scheme, address_hash,
-                               number_hash, sealed, status, created_at, expires_at)
+                               number_hash, sealed, status, last_in_at, created_at, expires_at)
         select org, n.address, n.contact, line, n.scheme, n.address_hash, n.number_hash,
-               n.sealed_address, 'active', n.at, n.expires_at
+               n.sealed_address, 'active', n.at, n.at, n.expires_at
           from json_to_recordset(newcomers) as n(contact uuid, address uuid, scheme text,
                address_hash bytea, number_hash bytea, sealed_address bytea, at timestamptz,
                expires_at timestamptz)
