@@ -25,7 +25,8 @@ class State:
     `known` holds facts from outside that the flow's conditions mention. `picked` holds toggled
     options of a multiple choice, or the matches offered by a search. `guess` is a value waiting
     for "did you mean"; `hinted` when it comes from `hints`, the likely answers from outside by
-    question, such as the country of a phone number. `page` is the page of a long list, or 1 when a consent tells more.
+    question, such as the country of a phone number. `page` is the page of a long list, or 1 when a
+    consent tells more.
     """
 
     flow: str

@@ -127,8 +127,8 @@ class Question:
     redacts: ClassVar[bool] = False
     """Whether numbers of papers and cards are taken out of answers before they are stored."""
     hinting: ClassVar[tuple[str, str, str] | None] = None
-    """The phrases that ask about a hint, agree and disagree; None when hints are not asked about."""
-    help: ClassVar[tuple[str, str]] = ("help_text", "example_text")
+    """The phrases that ask about a hint, agree and disagree; None when hints are not used."""
+    help: tuple[str, str] = ("help_text", "example_text")
     """The phrases of the first two rungs of help."""
     hint: ClassVar[str] = ""
     """The phrase that says how to answer without buttons."""

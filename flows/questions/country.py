@@ -32,7 +32,8 @@ class Country(Question):
     """A country by name in any language, by flag or by a pin; the value is ISO 3166-1 alpha-2.
 
     Codes, shared short names, misspellings and towns are read back. With a hint it is asked as
-    "Do you live in South Africa?". `likely` lists codes that are offered as buttons; any other is typed.
+    "Do you live in South Africa?". `likely` lists codes that are offered as buttons; any
+    other is typed.
     """
 
     type = "country"

@@ -25,7 +25,8 @@ class PlaceQuestion(Question):
     """A town by name or pin; the value is its id in GeoNames. A pin is rounded to the nearest town.
 
     Only a name that one town bears is taken at once; whatever else is found is read back or
-    offered. `within` names the question that holds the country, so that only its places are looked at.
+    offered. `within` names the question that holds the country; then only its towns are looked
+    at.
     """
 
     type = "place"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.figures import Unclear, read_date, read_number
+from flows.dates import Unclear, read_date
+from flows.figures import read_number
 from flows.matching import Hit, build_table, find, find_like, find_many, find_near, says
 from flows.normalising import normalise
 
