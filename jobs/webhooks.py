@@ -117,7 +117,7 @@ async def post(http: aiohttp.ClientSession, tried: Try, allowed: Allowed = is_pu
 async def _answer(
     http: aiohttp.ClientSession, tried: Try, allowed: Allowed
 ) -> tuple[int, str | None]:
-    host = URL(tried.url).host or ""
+    host = URL(tried.url).raw_host or ""
     if is_literal(host) and not allowed(host):
         raise AddressRefused
     sent = tried.headers | {"Content-Type": "application/json", "User-Agent": AGENT}

@@ -55,7 +55,7 @@ def checked_url(text: str, *, plain: bool = False) -> str:
         raise _invalid("is too long, or holds a character that no web address has")
     try:
         url = URL(text)
-        host, port = url.host, url.port
+        host, port = url.raw_host, url.port
     except ValueError:
         raise _invalid("is no web address") from None
     if url.scheme not in ({"https", "http"} if plain else {"https"}):
