@@ -21,7 +21,7 @@ import logs
 import settings as settings_module
 from bot import sim, webhooks
 from composition import Homeline
-from public import health
+from public import health, member
 from settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def create_web() -> Flask:
 def _register(app: Flask, homeline: Homeline) -> None:
     """Give the application its parts."""
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(member.blueprint)
     app.register_blueprint(webhooks.blueprint)
     if homeline.settings.development:
         app.register_blueprint(sim.blueprint)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -42,10 +42,10 @@ def erase(
     """
     organisation_id = organisation_of(db)
     person = contacts.get(db, contact_id).id
-    everybody = _with_merged(db, person)
+    everyone = everybody(db, person)
     hashes = db.execute(
         select(Address.address_hash, Address.number_hash).where(
-            Address.organisation_id == organisation_id, Address.contact_id.in_(everybody)
+            Address.organisation_id == organisation_id, Address.contact_id.in_(everyone)
         )
     ).all()
     _bury(db, [row.address_hash for row in hashes], reason, now)
@@ -59,14 +59,14 @@ def erase(
         )
         db.execute(
             delete(Contact).where(
-                Contact.organisation_id == organisation_id, Contact.id.in_(everybody)
+                Contact.organisation_id == organisation_id, Contact.id.in_(everyone)
             )
         )
     db.execute(
         delete(Door).where(
             Door.organisation_id == organisation_id,
             Door.kind == DoorKind.MEMBER_LINK,
-            Door.target_id.in_(everybody),
+            Door.target_id.in_(everyone),
         )
     )
     audit.record(
@@ -105,20 +105,20 @@ def replay(db: Session, *, now: datetime) -> int:
     return len(people)
 
 
-def _with_merged(db: Session, person: UUID) -> Sequence[UUID]:
-    """Return the person's contact ids: their own and all that were merged into it."""
-    everybody = [person]
+def everybody(db: Session, person: UUID) -> Sequence[UUID]:
+    """Return a person's contact ids: their own and all that were merged into it."""
+    found = [person]
     while True:
         more = db.scalars(
             select(Contact.id).where(
                 Contact.organisation_id == organisation_of(db),
-                or_(Contact.merged_into.in_(everybody)),
-                Contact.id.not_in(everybody),
+                Contact.merged_into.in_(found),
+                Contact.id.not_in(found),
             )
         ).all()
         if not more:
-            return everybody
-        everybody.extend(more)
+            return found
+        found.extend(more)
 
 
 def _bury(db: Session, address_hashes: Sequence[bytes], reason: str, now: datetime) -> None:

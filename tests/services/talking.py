@@ -55,14 +55,20 @@ STRANGER = Standing(
     unconsented_left=1000,
 )
 SCHEMES = {"simulator": "sim"}
+NAMES = {"en": "English", "fr": "Français", "es": "Español", "pt": "Português", "ar": "العربية"}
 LIBRARY = ("registration-express",)
 
 
-@cache
 def catalogue(**changed: Any) -> Catalogue:
+    """The shipped express registration, and whatever else is given."""
+    return replace(_shipped(), **changed)
+
+
+@cache
+def _shipped() -> Catalogue:
     flows = {path: load(ROOT / "flows" / "library" / f"{path}.yaml") for path in LIBRARY}
     published = {name: Published(uuid5(ORGANISATION, name), flow) for name, flow in flows.items()}
-    made = Catalogue(
+    return Catalogue(
         organisation_id=ORGANISATION,
         version_number=1,
         name="Made-up Consulate",
@@ -75,7 +81,6 @@ def catalogue(**changed: Any) -> Catalogue:
         words={},
         offices={},
     )
-    return replace(made, **changed)
 
 
 @dataclass
@@ -121,14 +126,22 @@ class Talk:
 
     def registered(self) -> "Talk":
         """Go through the express registration to its end."""
-        number = {"en": "1", "fr": "2", "es": "3", "pt": "4", "ar": "5"}[self.language]
-        self.say("hello").say(number)
+        self.say("hello").say(NAMES[self.language])
         for answer in ("1", "South Africa", "1", "Cape Town"):
             self.say(answer)
         assert self.scene is not None
         assert self.scene.running is not None
         assert self.scene.running.status == "complete", self.text
         return self
+
+    def again(self) -> "Talk":
+        """The same person at the same point; what one of the two says does not reach the other."""
+        return replace(
+            self,
+            answers=dict(self.answers),
+            profile=dict(self.profile),
+            completed=dict(self.completed),
+        )
 
     def _arrive(self, kind: str, given: Input | None, body: str) -> None:
         heard = Heard(
@@ -164,10 +177,13 @@ class Talk:
             Given(self.catalogue.versions[row["flow_version"]], row["question"], _value(row))
             for row in self.answers.values()
         ]
-        sessions = sorted({row["session"] for row in self.answers.values()})
+        registered = [
+            row for row in self.answers.values() if row["flow"].startswith("registration")
+        ]
+        sessions = sorted({row["session"] for row in registered})
         if not sessions:
             return Memory(None, given)
-        last = [row for row in self.answers.values() if row["session"] == sessions[-1]]
+        last = [row for row in registered if row["session"] == sessions[-1]]
         past = Past(
             session_id=sessions[-1],
             published=self.catalogue.versions[last[0]["flow_version"]],
