@@ -6,6 +6,8 @@ silence, an open aside, an entry, the waiting question, and last the offer to re
 
 from flows.inputs import Text
 from flows.keywords import Keyword, Word, recognise
+from flows.matching import says
+from flows.normalising import normalise
 from services.asides import answer_aside, open_aside
 from services.calling import belongs_to_case, leave_unread, note, watch_for_danger
 from services.scene import RIGHTS, Scene
@@ -59,14 +61,25 @@ def _is_plain(scene: Scene, keyword: Keyword) -> bool:
     """Whether this STOP needs no question back.
 
     END or CANCEL may be an answer: on SMS the provider has taken it for STOP already, on chat
-    channels we ask. STOP inside a sentence is always asked about.
+    channels we ask, unless nothing is asked any more. STOP inside a sentence is always asked about.
     """
-    return keyword.sure and (not keyword.ambiguous or scene.line.kind == "sms")
+    decided = scene.line.kind == "sms" or scene.has_stopped
+    return keyword.sure and (decided or not keyword.ambiguous)
 
 
 def _may_be_an_answer(scene: Scene, keyword: Keyword) -> bool:
-    """An ambiguous word other than STOP is left to the question that waits."""
-    return keyword.ambiguous and keyword.word is not Word.STOP and scene.running is not None
+    """An ambiguous word other than STOP is left to the question that waits.
+
+    So is a word that answers "Did you mean ...?": "correct" is no wish to correct something then.
+    """
+    running = scene.running
+    if running is None or keyword.word is Word.STOP:
+        return False
+    heard = scene.heard.input
+    guessed = running.state.guess is not None and isinstance(heard, Text)
+    return keyword.ambiguous or (
+        guessed and isinstance(heard, Text) and says(normalise(heard.text)) is not None
+    )
 
 
 def _while_stopped(scene: Scene, keyword: Keyword | None) -> None:
