@@ -7,13 +7,15 @@ from services.sessions import ask_again_or_offer
 def stop(scene: Scene) -> None:
     """Silence every address of this person; their answers stay.
 
-    On SMS the provider may confirm by itself (``stop_reply`` of the channel); then we do not.
+    On SMS the provider may confirm by itself (``stop_reply`` of the channel); then we do not. It
+    knows only its own words: who chose to stop from a question of ours is answered by us.
     """
     if not scene.has_stopped:
         scene.withdraw_messages()
     scene.stopped = True
     scene.aside = None
-    provider_confirms = scene.line.kind == "sms" and scene.line.stop_reply == "provider"
+    by_word = scene.answered_aside is None
+    provider_confirms = by_word and scene.line.kind == "sms" and scene.line.stop_reply == "provider"
     if not provider_confirms and scene.heard.kind != "opted_out":
         scene.say_as_right("stopped")
 
