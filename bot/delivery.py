@@ -90,6 +90,7 @@ class DeliveryLoop:
             if self._bell:
                 loop.remove_reader(self._bell.socket)
                 self._bell.close()
+            self._database.submit(self._give_up_connection)
             self._database.shutdown()
 
     def stop(self) -> None:
@@ -212,9 +213,12 @@ class DeliveryLoop:
             return work(self._connection)
         except SQLAlchemyError:
             # Whatever it was, the next turn begins on a connection that is known to be good.
-            if self._connection is not None:
-                with suppress(SQLAlchemyError):
-                    self._connection.invalidate()
-                    self._connection.close()
-                self._connection = None
+            self._give_up_connection()
             raise
+
+    def _give_up_connection(self) -> None:
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):
+                self._connection.invalidate()
+                self._connection.close()
+            self._connection = None

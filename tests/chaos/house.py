@@ -214,7 +214,8 @@ class House:
     def ask(self, query: str) -> list[Any]:
         """What a superuser reads."""
         with self.system() as connection:
-            return connection.execute(query).fetchall()
+            rows: list[Any] = connection.execute(query).fetchall()
+            return rows
 
     # --- furniture ---
 

@@ -104,10 +104,11 @@ class Storm:
             "select contact_id, question, value from answers where not skipped"
         ):
             values.setdefault(contact, {})[question] = value
-        return {
-            m.plan.address: values.get(owner.get(keyed_hash(index, "address", m.plan.address)), {})
-            for m in self.members
-        }
+        found = {}
+        for m in self.members:
+            contact = owner.get(keyed_hash(index, "address", m.plan.address))
+            found[m.plan.address] = values.get(contact, {}) if contact else {}
+        return found
 
     def wrong(self) -> dict[str, Any]:
         """Members whose stored answers are not exactly what they meant."""

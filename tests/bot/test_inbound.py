@@ -1,0 +1,185 @@
+"""Taking messages in: once each, in one transaction, and nobody is hurt by another's trouble."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from bot import inbound
+from bot.inbound import Intake
+from flows.inputs import Pressed
+from models.db import open_engine
+from services import quarantine
+from services.errors import Unavailable
+from tests.bot.conftest import Desk
+from tests.conftest import Urls
+
+BROKEN = """update conversations set state = '{"session": {"flow": 7}, "version": "x"}'"""
+
+
+def test_a_first_message_leaves_all_its_rows_at_once(desk: Desk) -> None:
+    taken = desk.hear("hello")
+    assert taken == inbound.Taken(woke=True)
+    counts = {
+        table: desk.scalar(f"select count(*) from {table}")
+        for table in ("contacts", "addresses", "profiles", "conversations", "receipts")
+    }
+    assert set(counts.values()) == {1}
+    assert desk.ask("select direction, status from messages order by id") == [
+        ("in", "received"),
+        ("out", "queued"),
+    ]
+
+
+def test_a_repeat_has_no_effect(desk: Desk) -> None:
+    arrival = desk.arrival("hello")
+    view = desk.views["telegram"]
+    assert not desk.intake.take(view, arrival).repeated
+    assert desk.intake.take(view, arrival).repeated
+    assert desk.another_intake().take(view, arrival).repeated
+    assert desk.scalar("select count(*) from messages") == 2
+    assert desk.scalar("select seq from conversations") == 1
+
+
+def test_the_same_delivery_many_times_at_once_has_one_effect(desk: Desk) -> None:
+    view, intakes = desk.views["telegram"], [desk.intake, desk.another_intake()]
+    arrivals = [desk.arrival("hello", person) for person in range(1, 21)]
+    ready = threading.Barrier(40)
+
+    def bring(number: int) -> None:
+        ready.wait(10)
+        for arrival in arrivals if number % 2 else reversed(arrivals):
+            intakes[number % 2].take(view, arrival)
+
+    with ThreadPoolExecutor(40) as pool:
+        list(pool.map(bring, range(40)))
+    assert desk.scalar("select count(*) from contacts") == 20
+    assert desk.ask("select distinct seq from conversations") == [(1,)]
+    assert desk.scalar("select count(*) from messages where direction = 'out'") == 20
+
+
+def test_a_new_person_who_says_two_things_at_one_instant_is_one_person(desk: Desk) -> None:
+    """Two web processes see a stranger each; the second finds out when it writes."""
+    view, intakes = desk.views["telegram"], [desk.intake, desk.another_intake()]
+    for person in range(1, 16):
+        both = [desk.arrival("hello", person), desk.arrival("anybody there?", person)]
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [
+                pool.submit(one.take, view, said) for one, said in zip(intakes, both, strict=True)
+            ]
+            assert not any(job.result(10).repeated for job in jobs)
+    assert desk.scalar("select count(*) from contacts") == 15
+    assert desk.ask("select distinct seq from conversations") == [(2,)]
+    assert desk.scalar("select count(*) from messages where direction = 'in'") == 30
+
+
+def test_one_conversation_through_two_processes_takes_every_answer_once(desk: Desk) -> None:
+    view, intakes = desk.views["telegram"], [desk.intake, desk.another_intake()]
+    desk.hear("hello")
+    said = [desk.arrival("hm?") for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda n: intakes[n % 2].take(view, said[n]), range(12)))
+    assert desk.scalar("select seq from conversations") == 13
+    assert desk.scalar("select count(*) from messages where direction = 'in'") == 13
+
+
+def test_a_text_and_a_tap_at_one_instant_give_one_answer_each_its_own(desk: Desk) -> None:
+    desk.hear("hello")
+    state = desk.scalar("select state->'session' from conversations")
+    tap = desk.arrival(Pressed(f"{state['tag']}.{state['asked']}.fr"))
+    said, view = desk.arrival("1"), desk.views["telegram"]
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(desk.intake.take, view, one) for one in (tap, said)]
+        for job in jobs:
+            job.result(10)
+    answers = dict(desk.ask("select question, value from answers"))
+    assert answers["language"] in ("fr", "en")
+    assert set(answers) <= {"language", "consent"}
+
+
+def test_a_poisoned_message_hurts_itself_only_and_is_taken_later(desk: Desk) -> None:
+    for person in (1, 2, 3):
+        desk.hear("hello", person)
+    sick = desk.scalar("select contact_id from addresses order by id limit 1")
+    desk.change(f"{BROKEN} where contact_id = :sick", sick=sick)
+    knocks = [desk.intake._knock(desk.views["telegram"], desk.arrival("1", n)) for n in (1, 2, 3)]
+    taken = desk.intake._work(knocks)
+    assert [getattr(one, "say", one) is None for one in taken] == [False, True, True]
+    assert "again" in str(taken[0].say) or taken[0].say  # type: ignore[union-attr]
+    assert desk.scalar("select count(*) from answers") == 2
+    assert desk.ask(
+        "select attempts, next_try_at > :now from quarantine", now=desk.clock.now()
+    ) == [(0, True)]
+    # The provider's repeat ends at the receipt.
+    assert desk.intake.take(desk.views["telegram"], knocks[0].arrival).repeated
+    desk.change("update conversations set state = null where contact_id = :sick", sick=sick)
+    desk.clock.advance(quarantine.PAUSES[0])
+
+    def again(kept: quarantine.Kept) -> bool:
+        return desk.intake.take_again(desk.views["telegram"], kept)
+
+    line = desk.homeline
+    assert quarantine.retry(line.engine, line.keys, again, now=desk.clock.now()) == 1
+    assert desk.scalar("select count(*) from quarantine") == 0
+    assert desk.scalar("select count(*) from messages where direction = 'in'") == 6
+
+
+def test_a_lost_connection_is_made_again(desk: Desk) -> None:
+    desk.hear("hello")
+    before = desk.intake._connected().exec_driver_sql("select pg_backend_pid()").scalar()
+    with desk.engine.connect() as other:
+        other.execute(text("select pg_terminate_backend(:pid)"), {"pid": before})
+    assert desk.hear("1").woke
+    assert desk.scalar("select count(*) from answers") == 1
+
+
+def test_an_absent_database_is_waited_for_a_moment_and_then_said_so(
+    desk: Desk, urls: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The real patience is 1.5 s; a test needs no more of it to see that it ends.
+    monkeypatch.setattr(inbound, "PATIENCE", 0.2)
+    engine = open_engine(urls.app, development=True)
+    nowhere = engine.url.set(database="nobody_made_this")
+    engine.dispose()
+    line = desk.homeline
+    absent = Intake(
+        line.engine, engine.execution_options(), line.keyring, line.keys, desk.clock, lambda: None
+    )
+    broken = open_engine(urls.app, development=True)
+    broken.dispose()
+    monkeypatch.setattr(absent, "_path_engine", _engine_at(nowhere))
+    for most in (1.0, 0.3):  # the second is not kept waiting for what has lasted
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            absent.take(desk.views["telegram"], desk.arrival("hello"))
+        assert time.monotonic() - began < most
+    assert desk.scalar("select count(*) from receipts") == 0
+
+
+def test_a_contact_known_before_they_ever_wrote_gets_a_conversation(desk: Desk) -> None:
+    desk.hear("hello")
+    desk.change("delete from conversations")
+    assert desk.hear("hello again").woke
+    assert desk.scalar("select seq from conversations") == 1
+
+
+def test_delete_leaves_a_receipt_of_the_erasure_and_nothing_else(desk: Desk) -> None:
+    desk.register()
+    desk.hear("DELETE")
+    arrival = replace(desk.arrival("1"), receipt="message:1:erase")
+    taken = desk.intake.take(desk.views["telegram"], arrival)
+    assert taken.say
+    tables = ("contacts", "addresses", "profiles", "conversations", "answers", "messages",
+              "consent_events", "flow_sessions", "due")  # fmt: skip
+    assert {desk.scalar(f"select count(*) from {table}") for table in tables} == {0}
+    assert desk.scalar("select count(*) from tombstones") == 1
+    assert desk.intake.take(desk.views["telegram"], arrival).repeated
+
+
+def _engine_at(url: object) -> object:
+    from models.db import make_engine
+
+    return make_engine(url)  # type: ignore[arg-type]

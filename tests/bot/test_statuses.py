@@ -1,0 +1,111 @@
+"""What providers tell of our messages: statuses only move up, whatever order they come in."""
+
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+
+from bot.channels.base import StatusUpdate
+from models.base import new_id
+from tests.bot.conftest import Desk
+
+REPORTED = ("sent", "delivered", "read")
+
+
+def said(desk: Desk, status: str = "sending") -> UUID:
+    desk.hear("hello", 3, kind="sms")
+    desk.change(
+        "update messages set status = :status, provider_id = :sid where direction = 'out'",
+        status=status,
+        sid=None if status == "sending" else "SM1",
+    )
+    found: UUID = desk.scalar("select id from messages where direction = 'out'")
+    return found
+
+
+def tell(
+    desk: Desk, status: str, *, reference: UUID | str | None = None, error: str | None = None
+) -> None:
+    update = StatusUpdate("SM1", status, error, None if reference is None else str(reference))
+    desk.homeline.statuses.record(desk.views["sms"], update)
+
+
+def now_is(desk: Desk) -> str:
+    return str(desk.statuses()[0][0])
+
+
+@pytest.mark.parametrize("order", list(permutations(REPORTED)))
+def test_the_highest_stays_in_whatever_order_they_come(desk: Desk, order: tuple[str, ...]) -> None:
+    message = said(desk)
+    ranks = ["sending", *REPORTED]
+    highest = 0
+    for status in (*order, *order):
+        tell(desk, status, reference=message)
+        highest = max(highest, ranks.index(status))
+        assert now_is(desk) == ranks[highest]
+
+
+def test_a_callback_before_our_send_returned_finds_its_message_and_stays(desk: Desk) -> None:
+    message = said(desk)
+    tell(desk, "delivered", reference=message)
+    row = {"org": desk.organisation_id, "id": message, "status": "sent", "provider_id": "SM1",
+           "at": desk.clock.now(), "refund": False}  # fmt: skip
+
+    from datetime import timedelta
+
+    from models.message_path import delivery_turn
+
+    desk.change("update messages set leased_by = 'w' where direction = 'out'")
+    with desk.homeline.open().delivery.connect() as connection:
+        delivery_turn(
+            connection.execution_options(isolation_level="AUTOCOMMIT"), "w", done=[row], wanted=0,
+            lease=timedelta(seconds=8), now=desk.clock.now(),
+        )  # fmt: skip
+    assert now_is(desk) == "delivered"
+    assert desk.scalar("select provider_id from messages where direction = 'out'") == "SM1"
+
+
+def test_one_without_our_reference_is_found_by_the_providers_id(desk: Desk) -> None:
+    said(desk, "sent")
+    tell(desk, "delivered")
+    assert now_is(desk) == "delivered"
+
+
+@pytest.mark.parametrize("reference", [new_id(), "not an id", "", None])
+def test_one_of_an_unknown_message_is_ignored(desk: Desk, reference: UUID | str | None) -> None:
+    said(desk)
+    tell(desk, "delivered", reference=reference)
+    assert now_is(desk) == "sending"
+
+
+def test_one_over_another_channel_is_ignored(desk: Desk) -> None:
+    message = said(desk)
+    update = StatusUpdate("SM1", "delivered", None, str(message))
+    desk.homeline.statuses.record(desk.views["whatsapp"], update)
+    assert now_is(desk) == "sending"
+
+
+def test_an_unknown_send_of_which_the_provider_tells_is_known_again(desk: Desk) -> None:
+    message = said(desk)
+    desk.change("update messages set status = 'unknown', leased_until = clock_timestamp()"
+                " + interval '20 seconds' where direction = 'out'")  # fmt: skip
+    tell(desk, "sent", reference=message)
+    assert now_is(desk) == "sent"
+
+
+@pytest.mark.parametrize(("code", "state"), [("21610", "opted_out"), ("63014", "blocked"),
+                                             ("30006", "dead"), ("30008", "active")])  # fmt: skip
+def test_a_failure_is_final_and_tells_of_the_address(desk: Desk, code: str, state: str) -> None:
+    message = said(desk, "sent")
+    tell(desk, "failed", reference=message, error=code)
+    assert desk.statuses() == [("failed", code)]
+    assert desk.scalar("select status from addresses") == state
+    tell(desk, "delivered", reference=message)
+    assert now_is(desk) == "failed"
+
+
+def test_a_closed_address_gets_nothing_that_is_queued(desk: Desk) -> None:
+    message = said(desk, "sent")
+    desk.hear("1", 3, kind="sms")
+    tell(desk, "failed", reference=message, error="21610")
+    assert desk.statuses()[1] == ("canceled", "opted_out")
