@@ -150,7 +150,7 @@ def message_written(shown: Shown) -> list[str]:
         lines += _wrapped(line)
     if shown.options:
         lines.append(_TEXT + " ".join(f"[{option}]" for option in shown.options))
-    lines[0] = f"{shown.speaker + ':':<8}" + lines[0].lstrip()
+    lines[0] = f"{shown.speaker + ': ':<8}" + lines[0].lstrip()
     return lines
 
 

@@ -1,0 +1,165 @@
+"""A transcript through webhook, database and delivery on one channel."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from commands.chats import Act, Chat, Shown, Turn
+from commands.playing import CannotPlay, as_shown, button, passed
+from flows.wording import Prompt
+from models import Direction, Message
+from models.db import transaction
+from models.sealed import open_sealed
+from services.registrations import person_keys
+from services.rendering import read_told, render, with_link
+from tests.transcripts import record
+from tests.transcripts.phones import Came, Phone
+from tests.transcripts.stage import Stage, wait_until
+
+BETWEEN_TURNS = timedelta(seconds=1)
+RECEIPT = re.compile(r"[0-9A-F]{6}-\d{8}")
+SENT = ("sent", "delivered", "read")
+
+
+class FullRun:
+    """Plays acts on a phone and tells what came of them, from the database and the phone alike."""
+
+    def __init__(self, stage: Stage, phone: Phone, kind: str) -> None:
+        self._stage, self._phone, self._kind = stage, phone, kind
+        self._prompts: list[tuple[Prompt, str]] = []
+        self._told: set[str] = set()
+        self._on_screen: set[str] = set()
+        self._given: dict[str, str] = {}
+
+    def play(self, chat: Chat) -> list[Turn]:
+        """The turns as they really went."""
+        return [self._turn(turn) for turn in chat.turns]
+
+    def _turn(self, turn: Turn) -> Turn:
+        self._stage.clock.advance(BETWEEN_TURNS)
+        before = self._record()
+        self._do(turn.act)
+        self._stage.settle()
+        effects = record.effects(before, self._record())
+        return Turn(turn.act, effects, self._shown(), turn.notes)
+
+    def _record(self) -> record.Record:
+        return record.read(self._stage.line.engine, self._stage.organisation_id)
+
+    # --- what a person does and what happens ---
+
+    def _do(self, act: Act) -> None:
+        if act.kind == "says":
+            self._phone.say(self._filled(act.text))
+        elif act.kind == "sends":
+            self._phone.send(act.text)
+        elif act.kind == "happens":
+            self._happen(act.text)
+        else:
+            self._press(act)
+
+    def _filled(self, text: str) -> str:
+        """The words with the entry code, and with what only this person was told."""
+        text = text.replace("{entry}", self._stage.code)
+        for name, value in self._given.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+    def _press(self, act: Act) -> None:
+        known = self._prompts[:-1] if act.kind == "presses_old" else self._prompts
+        choice = button([prompt for prompt, _ in known], act.text)
+        holds = [
+            message for prompt, message in known if choice in (*prompt.choices, *prompt.navigation)
+        ]
+        self._phone.press(choice, holds[-1])
+
+    def _happen(self, text: str) -> None:
+        step = passed(text)
+        if step is not None:
+            self._stage.pass_time(step)
+        elif text == "the last message arrives again":
+            knocked = self._stage.door.last
+            assert knocked is not None
+            self._stage.door.post(knocked.path, knocked.body, knocked.headers)
+        elif text == "the provider is busy once":
+            self._be_busy_once()
+        elif text in ("person blocks us", "person unblocks us"):
+            self._phone.block(blocked=text == "person blocks us")
+        elif text == "the message is delivered":
+            wait_until(lambda: self._last_status() in ("delivered", "read"))
+        else:
+            raise CannotPlay(f"({text}) is not known")
+
+    def _be_busy_once(self) -> None:
+        fakes = self._stage.fakes
+        if self._kind == "telegram":
+            fakes.telegram.script.add("too_many", times=1, method="sendMessage", retry_after=3)
+        elif self._kind in ("sms", "whatsapp"):
+            fakes.twilio.script.add("too_many", times=1, method="messages", retry_after=3)
+
+    def _last_status(self) -> str:
+        return self._messages()[-1].status.value
+
+    # --- what came of it ---
+
+    def _shown(self) -> tuple[Shown, ...]:
+        screen = {came.id: came for came in self._phone.seen()}
+        shown: list[Shown] = []
+        for message in self._messages():
+            if str(message.id) in self._told or message.status.value not in SENT:
+                continue
+            self._told.add(str(message.id))
+            assert message.provider_id is not None
+            alone = self._told_alone(message)
+            prompt = self._prompt(message, alone)
+            self._given |= alone
+            self._prompts.append((prompt, message.provider_id))
+            self._on_screen.add(message.provider_id)
+            if message.provider_id in screen:
+                self._compare(prompt, screen[message.provider_id])
+            shown.append(as_shown(self._prompt(message, {name: f"{{{name}}}" for name in alone})))
+        for came in screen.values():
+            if came.id not in self._on_screen:
+                self._on_screen.add(came.id)
+                text = RECEIPT.sub("{receipt}", came.text)
+                shown.append(Shown(text, came.labels, came.speaker))
+        return tuple(shown)
+
+    def _compare(self, prompt: Prompt, came: Came) -> None:
+        """What stands on the phone is what this channel makes of the message."""
+        assert (came.text, came.labels) == self._phone.expects(prompt)
+
+    def _messages(self) -> list[Message]:
+        with transaction(self._stage.line.engine, self._stage.organisation_id) as db:
+            said = select(Message).where(Message.direction == Direction.OUT)
+            return list(db.scalars(said.order_by(Message.id)))
+
+    def _prompt(self, message: Message, told: Mapping[str, str]) -> Prompt:
+        catalogue = self._stage.line.directory.read_catalogue(self._stage.organisation_id)
+        version = message.flow_version_id
+        published = catalogue.version(version) if version else None
+        return render(
+            message.content or {},
+            flow=published.flow if published else None,
+            language=message.language,
+            names=catalogue.names(None),
+            told=told,
+        )
+
+    def _told_alone(self, message: Message) -> dict[str, str]:
+        """What this message says to this person alone: a link, a code."""
+        if message.sealed is None:
+            return {}
+        with transaction(self._stage.line.engine, self._stage.organisation_id) as db:
+            key = person_keys(db, self._stage.line.keyring, {message.contact_id})
+        plain = open_sealed(
+            key[message.contact_id],
+            message.sealed,
+            table="messages",
+            column="sealed",
+            organisation_id=message.organisation_id,
+            row_id=message.id,
+        )
+        return with_link(read_told(plain), self._stage.door.url)

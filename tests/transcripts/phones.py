@@ -1,0 +1,211 @@
+"""One person's phone on each channel: what they do reaches the app as that provider sends it."""
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from commands.playing import CannotPlay, sent
+from flows.inputs import Attachment, Pin
+from flows.wording import Choice, Prompt, as_lines
+from tests.fakes.twilio_state import Text as TwilioText
+from tests.transcripts.stage import SENDERS, Stage, wait_until
+
+_numbers = itertools.count(1)
+_MEDIA = {"voice": "audio/ogg", "sticker": "image/webp", "photo": "image/jpeg"}
+
+
+@dataclass(frozen=True)
+class Came:
+    """One message as it stands on the phone; `id` is the provider's."""
+
+    id: str
+    text: str
+    labels: tuple[str, ...]
+    speaker: str = "bot"
+
+
+class Phone(Protocol):
+    """What a person can do on every channel, and what they see."""
+
+    def say(self, text: str) -> None: ...
+
+    def press(self, choice: Choice, message: str) -> None: ...
+
+    def send(self, what: str) -> None: ...
+
+    def block(self, *, blocked: bool) -> None: ...
+
+    def seen(self) -> list[Came]:
+        """Everything on the screen, oldest first."""
+
+    def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
+        """The text and labels this channel makes of a message."""
+
+
+class TelegramPhone:
+    """A chat with the bot."""
+
+    def __init__(self, stage: Stage, language: str) -> None:
+        self._stage = stage
+        self._fake = stage.fakes.telegram
+        self._account = next(iter(self._fake.accounts.values()))
+        number = 5_000_000 + next(_numbers)
+        self._person = self._fake.person(number, language=language, bot=self._account)
+
+    def say(self, text: str) -> None:
+        self._act(lambda: self._person.send(text))
+
+    def press(self, choice: Choice, message: str) -> None:
+        bubble = self._person.chat.bubbles[int(message)]
+        self._act(lambda: self._person.press(bubble, choice.payload))
+
+    def send(self, what: str) -> None:
+        person = self._person
+        match sent(what):
+            case Pin(latitude, longitude):
+                self._act(lambda: person.location(latitude, longitude))
+            case Attachment("sticker", emoji):
+                self._act(lambda: person.sticker(emoji or ""))
+            case Attachment("voice"):
+                self._act(person.voice)
+            case Attachment("photo"):
+                self._act(person.photo)
+            case Attachment("contact"):
+                self._act(lambda: person.contact("+447700900123"))
+            case other:
+                raise CannotPlay(f"{other} is not sent here")
+
+    def block(self, *, blocked: bool) -> None:
+        self._act(self._person.block if blocked else self._person.unblock)
+
+    def seen(self) -> list[Came]:
+        return [Came(str(b.id), b.text, tuple(b.labels)) for b in self._person.bubbles]
+
+    def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
+        ticks = {True: "\u2611 ", False: "\u2610 "} if prompt.style == "multi" else {}
+        labels = [ticks.get(c.payload in prompt.picked, "") + c.label for c in prompt.choices]
+        return prompt.text, (*labels, *(c.label for c in prompt.navigation))
+
+    def _act(self, act: Callable[[], object]) -> None:
+        act()
+        wait_until(lambda: self._fake.run(lambda: not self._account.waiting))
+
+
+class TwilioPhone:
+    """A phone for SMS, or WhatsApp on it."""
+
+    def __init__(self, stage: Stage, kind: str) -> None:
+        self._fake = stage.fakes.twilio
+        sender = self._fake.senders[SENDERS[kind]]
+        scheme = "whatsapp:" if kind == "whatsapp" else ""
+        number = f"{scheme}+1212555{next(_numbers):04d}"
+        self._phone = self._fake.phone(number, sender)
+
+    def say(self, text: str) -> None:
+        self._act(lambda: self._phone.send(text))
+
+    def press(self, choice: Choice, message: str) -> None:
+        """Press where there are buttons, else send the digit or the word."""
+        text = next(text for text in self._phone.inbox if text.sid == message)
+        title = next((title for title, payload in text.buttons if payload == choice.payload), None)
+        if title is None:
+            self.say(choice.digit or choice.label)
+        else:
+            self._act(lambda: self._phone._press(text, title, choice.payload))
+
+    def send(self, what: str) -> None:
+        match sent(what):
+            case Pin(latitude, longitude):
+                self._act(lambda: self._phone.location(latitude, longitude))
+            case Attachment(kind):
+                self._act(lambda: self._phone.media(_MEDIA[kind]))
+
+    def block(self, *, blocked: bool) -> None:
+        raise CannotPlay("nobody tells us here that we are blocked")
+
+    def seen(self) -> list[Came]:
+        return [_came(text) for text in self._phone.inbox]
+
+    def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
+        return as_lines(prompt), ()
+
+    def _act(self, act: Callable[[], object]) -> None:
+        before = len(self._fake.inbound.deliveries)
+        act()
+        wait_until(lambda: self._fake.run(lambda: len(self._fake.inbound.deliveries)) > before)
+
+
+class WhatsAppPhone(TwilioPhone):
+    """Up to three buttons, else a list, else lines with digits."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, "whatsapp")
+
+    def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
+        choices = (*prompt.choices, *prompt.navigation)
+        if not choices or prompt.style == "multi":
+            return as_lines(prompt), ()
+        labels = tuple(c.label for c in choices)
+        if len(choices) <= 3 and any(len(label) > 20 for label in labels):
+            return as_lines(prompt), tuple(c.digit for c in choices)
+        return prompt.text, labels
+
+
+class SimulatorPhone:
+    """The small JSON webhook; nothing leaves the house, so nothing is seen but what is said."""
+
+    def __init__(self, stage: Stage, language: str) -> None:
+        self._stage = stage
+        self._language = language
+        self._name = f"phone-{next(_numbers)}"
+        self._said: list[Came] = []
+        self._ids = itertools.count(1)
+
+    def say(self, text: str) -> None:
+        command, _, code = text.partition(" ")
+        entry = {"entry": code} if command == "/start" and code else {}
+        self._post(text=text, **entry)
+
+    def press(self, choice: Choice, message: str) -> None:
+        self._post(press=choice.payload, pressed=message)
+
+    def send(self, what: str) -> None:
+        match sent(what):
+            case Pin(latitude, longitude):
+                self._post(pin=[latitude, longitude])
+            case Attachment(kind, emoji):
+                self._post(attachment=kind, emoji=emoji)
+
+    def block(self, *, blocked: bool) -> None:
+        self._post(event="blocked" if blocked else "unblocked")
+
+    def seen(self) -> list[Came]:
+        return self._said
+
+    def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
+        return prompt.text, ()
+
+    def _post(self, **fields: Any) -> None:
+        number = next(self._ids)
+        whole = {"id": f"m{number}", "phone": self._name, "language": self._language} | fields
+        body = json.dumps(whole).encode()
+        headers = {"Content-Type": "application/json"}
+        answer = json.loads(self._stage.door.post(self._stage.path, body, headers))
+        if answer.get("say"):
+            self._said.append(Came(f"said-{number}", answer["say"], ()))
+
+
+def _came(text: TwilioText) -> Came:
+    speaker = "provider" if text.direction == "provider" else "bot"
+    return Came(text.sid, text.body, tuple(text.labels), speaker)
+
+
+def phone_for(stage: Stage, kind: str, language: str) -> Phone:
+    """A new person's phone on this channel."""
+    if kind == "telegram":
+        return TelegramPhone(stage, language)
+    if kind == "simulator":
+        return SimulatorPhone(stage, language)
+    return WhatsAppPhone(stage) if kind == "whatsapp" else TwilioPhone(stage, kind)
