@@ -32,7 +32,7 @@ from models.message_path import (
     take_many,
 )
 from models.sealed import Keyring
-from services import erasing, quarantine
+from services import erasing, linking, quarantine
 from services.catalogue import Catalogue, Catalogues, read_catalogue
 from services.changes import Rows, gather, rows_of
 from services.changing import read_memory
@@ -191,6 +191,10 @@ class Intake:
         if scene.needs_memory:
             memory = read_memory(self._engine, scene.catalogue, scene.contact_id)
             scene, rows = self._play(knock, standing, now, memory)
+        if scene.wish or scene.comes_anew:
+            keys = self._keys.open(knock.line.organisation_id)
+            tools = linking.Tools(self._engine, self._keyring, keys)
+            return Taken(woke=linking.grant(tools, scene, now=now))
         if scene.erase:
             number = erasing.erase(self._engine, scene, now=now)
             return Taken(say=say("erased", scene.language, receipt=number))
@@ -207,7 +211,7 @@ class Intake:
             level="error",
             channel_kind=knock.line.kind,
             error=type(error).__name__,
-            line=_place(error),
+            line=kept.place_of(error),
         )
         try:
             failed = kept.failed(knock, error)
@@ -292,11 +296,3 @@ class Intake:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
-
-
-def _place(error: BaseException) -> str:
-    """The file and line an error came from: enough to find it, and no value of it."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

@@ -71,3 +71,11 @@ def _input_from_json(fields: dict[str, object] | None) -> Input | None:
         return None
     kind = INPUTS[str(fields.pop("type"))]
     return kind(**fields)  # type: ignore[arg-type]
+
+
+def place_of(error: BaseException) -> str:
+    """The file and line an error came from: enough to find it, and no value of it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

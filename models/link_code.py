@@ -10,11 +10,11 @@ from models.base import Base, Identified, belongs
 
 
 class LinkCode(Identified, Base):
-    """A code that was given out for one contact; hashes only, keyed by the organisation.
+    """Six digits or a link's token, given out for one contact; a hash keyed by the organisation.
 
     With `claimant_id` the code was sent to the contact's own channel because somebody else says to
-    be them, and counts from that contact alone. Without it the contact asked for it and whoever
-    knows it joins them: by its six digits or, from a link, by its token. It is deleted once used.
+    be them, and counts from that contact alone. Without it the contact asked for it, and whoever
+    knows it joins them. It is deleted once used.
     """
 
     __tablename__ = "link_codes"
@@ -22,7 +22,6 @@ class LinkCode(Identified, Base):
         belongs("contact_id", "contacts", cascade=True),
         belongs("claimant_id", "contacts", cascade=True),
         UniqueConstraint("code_hash", "organisation_id"),
-        UniqueConstraint("token_hash", "organisation_id"),
         Index(None, "contact_id"),
         Index(None, "claimant_id", postgresql_where=text("claimant_id IS NOT NULL")),
     )
@@ -30,7 +29,6 @@ class LinkCode(Identified, Base):
     contact_id: Mapped[UUID]
     claimant_id: Mapped[UUID | None]
     code_hash: Mapped[bytes]
-    token_hash: Mapped[bytes | None]
     tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -16,7 +16,7 @@ from services.apply import apply_aside
 from services.calling import call
 from services.changing import ASIDE as CHANGE
 from services.changing import aside_in, change, correct, give_up
-from services.scene import Scene
+from services.scene import Scene, Wish
 from services.sessions import ask_again, begin, take_answer
 from services.stopping import come_back, stay_away, stop
 from services.telling import give_link, options_of, pages
@@ -65,7 +65,7 @@ def answer_aside(scene: Scene) -> None:
     elif scene.aside.status != "waiting":
         scene.aside = None
         (give_up if flow.id == CHANGE else ask_again)(scene)
-    elif scene.aside.attempts >= GIVE_UP_AFTER:
+    elif scene.aside.attempts >= GIVE_UP_AFTER and not scene.unsure:
         scene.aside = None
         scene.forget_parts()
         take_answer(scene)
@@ -112,6 +112,20 @@ def _read_here(scene: Scene) -> None:
     scene.parts.append(question)
 
 
+def _wish(kind: str) -> Act:
+    def act(scene: Scene) -> None:
+        scene.wish = Wish(kind)
+
+    return act
+
+
+def _known_again(scene: Scene) -> None:
+    """Somebody long silent says they are who they were."""
+    scene.unsure = False
+    scene.say("number_confirmed")
+    ask_again(scene)
+
+
 def _erase(scene: Scene) -> None:
     scene.erase = True
 
@@ -136,6 +150,13 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("menu", "leave"): stop,
     ("menu", "erase"): _open("erase"),
     ("menu", "again"): ask_again,
+    ("menu", "link"): _open("link"),
+    ("link", "link"): _wish("link"),
+    ("link", "code"): _wish("code"),
+    ("same_person", "me"): _wish("other"),
+    ("same_person", "somebody_else"): _say_then_ask("not_merged"),
+    ("same_number", "me"): _known_again,
+    ("same_number", "new_owner"): _wish("new_owner"),
     ("language", "*"): _say_then_ask("language_changed"),
     ("erase", "erase"): _erase,
     ("erase", "keep"): _say_then_ask("kept"),

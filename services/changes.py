@@ -373,17 +373,7 @@ class _Writer:
             rows.stop = {"contact": scene.contact_id, "number_hash": _hex(scene.heard.number_hash)}
         if scene.returned:
             rows.back = {"contact": scene.contact_id}
-        if scene.address_status:
-            rows.address = {"address": scene.address_id, "status": scene.address_status}
-        elif scene.standing.address_status not in (None, "active"):
-            rows.address = {"address": scene.address_id, "status": "active"}
-        if scene.line.kind == "whatsapp":
-            until = scene.now + SERVICE_WINDOW
-            rows.window = {"address": scene.address_id, "window_until": until, "at": scene.now}
-        elif not scene.is_new and not _same_day(scene.standing.heard_at, scene.now):
-            rows.window = {"address": scene.address_id, "window_until": None, "at": scene.now}
-        if scene.heard.alias and scene.standing.alias_of is None and not scene.unsure:
-            rows.alias = self._alias(scene.heard.alias)
+        self._of_address(rows)
         if scene.case_reason:
             rows.case = self._case()
         if scene.link:
@@ -405,6 +395,21 @@ class _Writer:
             "at": scene.now,
             "expires_at": retention.expires_at("cases", scene.now),
         }
+
+    def _of_address(self, rows: Rows) -> None:
+        """The address opens again by being used; WhatsApp's window and silences count from now."""
+        scene = self.scene
+        if scene.address_status:
+            rows.address = {"address": scene.address_id, "status": scene.address_status}
+        elif scene.standing.address_status not in (None, "active"):
+            rows.address = {"address": scene.address_id, "status": "active"}
+        if scene.line.kind == "whatsapp":
+            until = scene.now + SERVICE_WINDOW
+            rows.window = {"address": scene.address_id, "window_until": until, "at": scene.now}
+        elif not scene.is_new and not _same_day(scene.standing.heard_at, scene.now):
+            rows.window = {"address": scene.address_id, "window_until": None, "at": scene.now}
+        if scene.heard.alias and scene.standing.alias_of is None and not scene.unsure:
+            rows.alias = self._alias(scene.heard.alias)
 
     def _alias(self, alias: str) -> Row:
         scene = self.scene

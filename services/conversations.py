@@ -9,6 +9,7 @@ from flows.keywords import Keyword, Word, recognise
 from flows.matching import says
 from flows.normalising import normalise
 from services.asides import answer_aside, open_aside
+from services.belonging import asks_who, is_code, settle
 from services.calling import belongs_to_case, leave_unread, note, watch_for_danger
 from services.scene import RIGHTS, Scene
 from services.sessions import enter, take_answer
@@ -29,6 +30,7 @@ def handle(scene: Scene) -> None:
         return
     if scene.menu_wanted:
         open_aside(scene, "menu")
+    settle(scene)
     watch_for_danger(scene)
 
 
@@ -36,8 +38,12 @@ def _decide(scene: Scene, keyword: Keyword | None) -> None:
     if keyword and keyword.word is Word.STOP and _is_plain(scene, keyword):
         _speak_their_language(scene, keyword)
         stop(scene)
+    elif asks_who(scene, keyword):
+        return
     elif scene.has_stopped:
         _while_stopped(scene, keyword)
+    elif is_code(scene, keyword):
+        return
     elif keyword and keyword.word in WORDS and not _may_be_an_answer(scene, keyword):
         _speak_their_language(scene, keyword)
         WORDS[keyword.word](scene, keyword)

@@ -220,7 +220,12 @@ class Scene:
     @property
     def stands_alone(self) -> bool:
         """Whether this message needs more of the database than a batch's two statements."""
-        return self.erase or self.needs_memory or self.wish is not None
+        return self.erase or self.needs_memory or self.wish is not None or self.comes_anew
+
+    @property
+    def comes_anew(self) -> bool:
+        """Whether this address is new to us, and the other one of the message is somebody's."""
+        return self.is_new and self.standing.alias_of is not None
 
     @property
     def has_effect(self) -> bool:

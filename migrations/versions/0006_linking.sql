@@ -4,7 +4,6 @@ CREATE TABLE link_codes (
     contact_id uuid NOT NULL,
     claimant_id uuid,
     code_hash bytea NOT NULL,
-    token_hash bytea,
     tries smallint DEFAULT 0 NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
@@ -13,8 +12,7 @@ CREATE TABLE link_codes (
         FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_link_codes_claimant_id
         FOREIGN KEY (organisation_id, claimant_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
-    CONSTRAINT uq_link_codes_code_hash_organisation_id UNIQUE (code_hash, organisation_id),
-    CONSTRAINT uq_link_codes_token_hash_organisation_id UNIQUE (token_hash, organisation_id)
+    CONSTRAINT uq_link_codes_code_hash_organisation_id UNIQUE (code_hash, organisation_id)
 );
 CREATE INDEX ix_link_codes_contact_id ON link_codes (contact_id);
 CREATE INDEX ix_link_codes_claimant_id ON link_codes (claimant_id) WHERE claimant_id IS NOT NULL;
