@@ -22,6 +22,8 @@ _LONGEST: Final = 80
 _COMMAS: Final = re.compile(r"[,،;/()\n、，|]| [-–—] ")
 _QUALIFIER_WORDS: Final = 4
 _CLEARLY_LARGER: Final = 10
+_SHOWN_BY_IT: Final = 8
+"""How much more a town counts that is shown by the name than one that is also called so."""
 _SURE_FROM: Final = 4
 """Letters from which a Latin name is taken without reading it back."""
 _SHORT_FORMS: Final = {
@@ -145,14 +147,18 @@ class Search:
     def _ranked(self, named: list[Named], most: int) -> tuple[tuple[int, ...], bool]:
         """Towns that bear the name exactly; sure when there is one, or one and distant seconds."""
         size = self._towns.populations
-        order = sorted(named, key=lambda one: -size[one.town] * (4 if one.primary else 1))
+        order = sorted(
+            named, key=lambda one: -size[one.town] * (_SHOWN_BY_IT if one.primary else 1)
+        )
         first, others = order[0], order[1:]
         if not others:
             return (first.town,), not first.nearby
         clear = size[first.town] >= _CLEARLY_LARGER * max(size[one.town] for one in others)
+        if clear and not any(one.primary for one in others):
+            return (first.town,), first.primary
         if clear and first.primary:
-            return (first.town,), not any(one.primary for one in others)
-        return ((first.town,) if clear else tuple(one.town for one in order[:most])), False
+            return (first.town,), False
+        return tuple(one.town for one in order[:most]), False
 
     def _beginning(self, reading: _Reading, country: str | None) -> dict[int, float]:
         found: dict[int, float] = {}

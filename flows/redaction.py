@@ -36,7 +36,7 @@ _AFTER_A_WORD: Final = re.compile(
     re.IGNORECASE,
 )
 _MACHINE_LINE: Final = re.compile(r"(?<![\w<])(?=[A-Z0-9<]*<<)[A-Z0-9<]{25,}(?![\w<])", re.I)
-_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{1,4}){3,8}(?!\w)", re.IGNORECASE)
+_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,40}(?!\w)", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"(?<![\w+])(?<!\+ )\d(?:[ .\-]?\d){11,18}(?!\w)")
 _SHAPES: Final = re.compile(
     r"(?<![\w+])(?:"
@@ -83,6 +83,10 @@ def redact(text: str) -> str:
 def _spans(plain: str) -> Iterator[tuple[int, int]]:
     for found in _AFTER_A_WORD.finditer(plain):
         yield found.span("number")
+    for found in _IBAN.finditer(plain):
+        end = _iban_end(found[0])
+        if end:
+            yield found.start(), found.start() + end
     for pattern, holds in _FORMS:
         for found in pattern.finditer(plain):
             if holds(re.sub(r"[ .\-]", "", found[0]).upper()):
@@ -127,10 +131,19 @@ def _insee(digits: str) -> bool:
     return int(digits[13:]) == 97 - int(digits[:13]) % 97
 
 
-def _iban(plain: str) -> bool:
-    if not 15 <= len(plain) <= 34:
-        return False
-    return int("".join(str(int(one, 36)) for one in plain[4:] + plain[:4])) % 97 == 1
+def _iban_end(run: str) -> int | None:
+    """Where the account number ends with which the run of letters and digits begins, if any."""
+    places = [place for place, one in enumerate(run) if one != " "]
+    for length in range(min(34, len(places)), 14, -1):
+        end = places[length - 1] + 1
+        plain = run[:end].replace(" ", "")
+        turned = plain[4:] + plain[:4]
+        if (
+            run[end : end + 1] in ("", " ")
+            and int("".join(str(int(x, 36)) for x in turned)) % 97 == 1
+        ):
+            return end
+    return None
 
 
 def _always(plain: str) -> bool:
@@ -139,7 +152,6 @@ def _always(plain: str) -> bool:
 
 _FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...]] = (
     (_MACHINE_LINE, _always),
-    (_IBAN, _iban),
     (_DIGITS, _is_number_of_something),
     (_SHAPES, _always),
 )
