@@ -58,7 +58,7 @@ _JOIN: Final = {
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _SENTENCES: Final = {language: re.compile(pattern) for language, pattern in words.SENTENCES.items()}
 _HELLO: Final = {
-    word: language for language, listed in words.HELLO.items() for word in _listed(listed)
+    word: language for language, listed in reversed(words.HELLO.items()) for word in _listed(listed)
 }
 _COMMAND: Final = re.compile(r"\s*/([a-z_]{1,32})(?:@\w+)?\s*", re.IGNORECASE | re.ASCII)
 _STOP_ROOTS: Final = re.compile(

@@ -24,6 +24,8 @@ _QUALIFIER_WORDS: Final = 4
 _CLEARLY_LARGER: Final = 10
 _SHOWN_BY_IT: Final = 8
 """How much more a town counts that is shown by the name than one that is also called so."""
+_KNOWN_WIDELY: Final = 100_000
+"""People from which one of a town's other names is taken when no country is given."""
 _SURE_FROM: Final = 4
 """Letters from which a Latin name is taken without reading it back."""
 _SHORT_FORMS: Final = {
@@ -75,7 +77,7 @@ class Search:
         for reading in readings:
             named = self._called(reading, country)
             if named:
-                ranked, sure = self._ranked(named, most)
+                ranked, sure = self._ranked(named, most, in_country=country is not None)
                 short = len(reading.name) < _SURE_FROM and reading.name.isascii()
                 return ranked, sure and not (reading.loose or short)
         for look in (self._beginning, self._misspelt):
@@ -144,7 +146,9 @@ class Search:
             return True
         return code in where.countries or self._towns.region(town)[0] in where.regions
 
-    def _ranked(self, named: list[Named], most: int) -> tuple[tuple[int, ...], bool]:
+    def _ranked(
+        self, named: list[Named], most: int, *, in_country: bool
+    ) -> tuple[tuple[int, ...], bool]:
         """Towns that bear the name exactly; sure when there is one, or one and distant seconds."""
         size = self._towns.populations
         order = sorted(
@@ -152,7 +156,8 @@ class Search:
         )
         first, others = order[0], order[1:]
         if not others:
-            return (first.town,), not first.nearby
+            known = first.primary or in_country or size[first.town] >= _KNOWN_WIDELY
+            return (first.town,), known and not first.nearby
         clear = size[first.town] >= _CLEARLY_LARGER * max(size[one.town] for one in others)
         if clear and not any(one.primary for one in others):
             return (first.town,), first.primary

@@ -149,6 +149,30 @@ def test_join_without_a_code_is_nothing() -> None:
     assert recognise("join us tomorrow", ALL) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hello!", "en"),
+        ("hi", "en"),
+        ("Good morning", "en"),
+        ("Bonjour", "fr"),
+        ("salut", "fr"),
+        ("Hola, buenos días", "es"),
+        ("Olá", "pt"),
+        ("bom dia", "pt"),
+        ("مرحبا", "ar"),
+        ("السلام عليكم", "ar"),
+    ],
+)
+def test_a_greeting_is_heard_in_its_language(text: str, language: str) -> None:
+    assert recognise(text, ALL) == Keyword(Word.HELLO, language)
+
+
+@pytest.mark.parametrize("text", ["hello I need a passport", "bonjour tristesse", "hi 5", "hill"])
+def test_more_than_a_greeting_is_an_answer(text: str) -> None:
+    assert recognise(text, ALL) is None
+
+
 def test_words_inside_a_question() -> None:
     assert [inside(word) for word in ("back", "retour", "skip", "تخطي", "more", "شخص", "1")] == [
         "back",

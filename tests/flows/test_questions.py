@@ -98,6 +98,14 @@ def test_a_place_is_looked_for_in_the_country_given() -> None:
     assert Talk(flow).say("South Africa", "cape town").state.answers["place"] == "3369157"
 
 
+@pytest.mark.parametrize("greeting", ["Hello!", "bonjour", "hola", "مرحبا", "السلام عليكم"])
+def test_a_greeting_is_never_an_answer(greeting: str) -> None:
+    talk = Talk(flow_of(text())).say(greeting)
+    assert talk.said == ["greeted"]
+    assert (talk.state.answers, talk.state.attempts) == ({}, 0)
+    assert Talk(flow_of(choice())).say(greeting).state.attempts == 0
+
+
 def test_yes_is_no_label_in_english() -> None:
     talk = Talk(flow_of(BY_NAME["yes_no"].example))
     assert [one.label for one in talk.prompt.choices] == ["Yes, right", "No"]
