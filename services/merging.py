@@ -148,7 +148,20 @@ def _move_sessions(db: Session, pair: _Pair) -> None:
         db.execute(
             update(model).where(model.contact_id == pair.goes.id).values(contact_id=pair.stays.id)
         )
+    _drop_doubles(db, pair.stays.id)
     db.expire_all()
+
+
+def _drop_doubles(db: Session, contact_id: UUID) -> None:
+    """Of what is due to a person as a whole, such as a renewal, only the later one stays."""
+    rows = db.scalars(
+        select(Due)
+        .where(Due.contact_id == contact_id, Due.session_id.is_(None))
+        .order_by(Due.due_at, Due.id)
+    ).all()
+    last = {row.kind: row.id for row in rows}
+    doubled = [row.id for row in rows if row.id != last[row.kind]]
+    db.execute(delete(Due).where(Due.contact_id == contact_id, Due.id.in_(doubled)))
 
 
 def _join_talks(
