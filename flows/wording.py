@@ -100,9 +100,11 @@ def compose(
         if piece.waits:
             waiting = (piece, question.id, part.get("picked") or ())
     text = "\n".join(filter(None, texts))
-    if waiting is None:
-        return Prompt(text)
-    piece, asked, picked = waiting
+    return Prompt(text) if waiting is None else _prompt(text, tag, *waiting)
+
+
+def _prompt(text: str, tag: str, piece: _Piece, asked: str, picked: Sequence[str]) -> Prompt:
+    """The message that ends with a question, its buttons marked with the passage."""
     stem = f"{tag}.{asked}."
     return Prompt(
         text=text,
