@@ -19,7 +19,7 @@ KINDS = ("telegram", "whatsapp", "sms")
 ACTS = frozenset({"send", "press", "voice", "sticker", "photo", "pin", "block", "unblock"})
 PEOPLE = 60_000
 TIMEOUT = 5.0
-DRIFT = timedelta(seconds=1)
+DRIFT = timedelta(milliseconds=20)
 
 
 class PhonesAway(Exception):

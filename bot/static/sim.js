@@ -3,8 +3,8 @@
 const everyMs = 700;
 const shown = {};
 
-function toEnd(screen) {
-  screen.scrollTop = screen.scrollHeight;
+function toEnd(lines) {
+  lines.parentElement.scrollTop = 0; // the newest line: the screen is stacked from its foot
 }
 
 async function look() {
@@ -15,9 +15,9 @@ async function look() {
   for (const [kind, html] of Object.entries(screens)) {
     if (shown[kind] === html) continue;
     shown[kind] = html;
-    const screen = document.getElementById(`screen-${kind}`);
-    screen.innerHTML = html;
-    toEnd(screen);
+    const lines = document.getElementById(`screen-${kind}`);
+    lines.innerHTML = html;
+    toEnd(lines);
   }
 }
 
@@ -47,7 +47,6 @@ async function post(event) {
 }
 
 document.addEventListener("submit", post);
-for (const screen of document.querySelectorAll(".screen")) toEnd(screen);
 for (const tab of document.querySelectorAll(".tab")) {
   tab.addEventListener("change", () => {
     for (const field of document.querySelectorAll(".clock input[name=phone]")) field.value = tab.value;
