@@ -86,7 +86,7 @@ def without_guess(state: State) -> State:
 def with_hint(state: State, asked: Question) -> State:
     """The state with the question's hint as its guess, once; the same when there is none."""
     hint = state.hints.get(asked.id)
-    if hint is None or asked.hinting is None:
+    if hint is None or not asked.takes_hint(hint):
         return state
     left = {name: value for name, value in state.hints.items() if name != asked.id}
     return replace(state, guess=hint, hinted=True, hints=left)

@@ -176,6 +176,10 @@ class Question:
         """What a value is called, to read it back."""
         return value
 
+    def takes_hint(self, value: str) -> bool:
+        """Whether this likely answer from outside may be asked about."""
+        return False
+
     def confirmed(self, value: str) -> Value:
         """The answer, when the guess that was read back is right."""
         return value

@@ -91,6 +91,9 @@ class Country(Question):
         place = self.places.nearest(latitude, longitude)
         return Problem("pin_not_known") if place is None else Guess(place.country)
 
+    def takes_hint(self, value: str) -> bool:
+        return value in countries().names
+
     def label(self, value: str, language: str) -> str:
         return countries().name(value, language)
 

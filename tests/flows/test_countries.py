@@ -96,6 +96,11 @@ def test_a_hint_is_asked_about_and_never_taken() -> None:
     assert hinted("ZA").say("Another country", "Kenia").state.guess in (None, "KE")
 
 
+@pytest.mark.parametrize("code", ["AC", "XX", "", "za", "001"])
+def test_a_hint_that_is_no_country_is_not_asked_about(code: str) -> None:
+    assert hinted(code).lines == "In which country do you live?"
+
+
 def test_a_hint_waits_for_its_question_and_is_used_once() -> None:
     flow = shipped("registration-express")
     talk = Talk(flow)
