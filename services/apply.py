@@ -10,7 +10,7 @@ from flows.gazetteer import bundled
 from flows.questions.consent import Consent
 from flows.state import State
 from models.case import CaseReason
-from services import dues
+from services import moments
 from services.scene import AnswerRow, ConsentRow, Running, Scene
 
 PROFILE_FIELDS = frozenset({"country", "place", "link", "age_band", "gender", "activity"})
@@ -63,8 +63,11 @@ def _granted(scene: Scene, running: Running, event: happened.ConsentGranted) -> 
         scene.granted.append(event.purpose)
     _consent(scene, running, event.purpose, "granted", event.question)
     if isinstance(running.published.flow.question(event.question), Consent):
-        remind_at = dues.remind_at(scene.line.kind, scene.now)
+        remind_at = moments.remind_at(scene.line.kind, scene.now)
         scene.dues.append({"kind": "reminder", "due_at": remind_at, "session": running.id})
+        if running.published.flow.kind == "registration":
+            renew_at = moments.renew_at(scene.now)
+            scene.dues.append({"kind": "renewal", "due_at": renew_at, "session": None})
 
 
 def _withdrawn(scene: Scene, running: Running, event: happened.ConsentWithdrawn) -> None:

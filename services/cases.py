@@ -133,7 +133,7 @@ def answer(
     stopped = contact.status is ContactStatus.STOPPED
     if stopped and found.reason is CaseReason.STOPPED_MESSAGE:
         raise NotAllowed("This person has stopped our messages; only START brings them back.")
-    address = _last_address(db, contact.id)
+    address = contacts.find_last_address(db, contact.id)
     if address is None:
         raise Conflict("There is no address where this person can be reached.")
     talk = _lock(db, contact.id)
@@ -227,19 +227,6 @@ def _queue(
     db.add(message)
     db.flush()
     return message
-
-
-def _last_address(db: Session, contact_id: UUID) -> Address | None:
-    """The address the person last wrote from, if it can be written to."""
-    last = (
-        select(Message.address_id)
-        .where(Message.contact_id == contact_id, Message.direction == Direction.IN)
-        .order_by(Message.id.desc())
-        .limit(1)
-    )
-    return db.scalars(
-        select(Address).where(Address.id == last.scalar_subquery(), Address.status == "active")
-    ).one_or_none()
 
 
 def _said(key: bytes, message: Message) -> CaseMessage:

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.address import Address
+from models.address import Address, AddressStatus
 from models.contact import Contact, ContactStatus
+from models.message import Direction, Message
 from models.sealed import Keyring, OrganisationKeys, keyed_hash, open_sealed
 from models.walls import organisation_of
 from services.errors import NotFound
@@ -53,6 +54,25 @@ def list_addresses(db: Session, contact_id: UUID) -> Sequence[Address]:
         .where(Address.organisation_id == organisation_of(db), Address.contact_id == contact_id)
         .order_by(Address.id)
     ).all()
+
+
+def find_last_address(db: Session, contact_id: UUID) -> Address | None:
+    """Return the address a contact last wrote from, if it can be written to."""
+    last = (
+        select(Message.address_id)
+        .where(Message.contact_id == contact_id, Message.direction == Direction.IN)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    used = select(Address).where(
+        Address.organisation_id == organisation_of(db), Address.contact_id == contact_id
+    )
+    active = used.where(Address.status == AddressStatus.ACTIVE)
+    # Messages are kept for 90 days; after that any address that works will do.
+    return (
+        db.scalars(active.where(Address.id == last.scalar_subquery())).one_or_none()
+        or db.scalars(active.order_by(Address.id.desc()).limit(1)).one_or_none()
+    )
 
 
 def open_address(keyring: Keyring, contact: Contact, address: Address) -> str:

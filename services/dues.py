@@ -1,10 +1,9 @@
-"""What was put off for one contact and is due now: the one reminder of an unfinished flow."""
+"""What was put off for one contact and is due now: the reminder, and the renewal of their data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
@@ -13,7 +12,6 @@ import logs
 from flows import engine as conversation
 from flows.events import Asked, Said, as_part
 from flows.state import State
-from models.address import Address
 from models.base import new_id
 from models.contact import Contact, ContactStatus, Conversation
 from models.db import transaction
@@ -22,12 +20,10 @@ from models.flow_session import FlowSession
 from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.profile import Profile
 from models.walls import system_scope
-from services import retention
+from services import contacts, renewals, retention
 from services.catalogue import Catalogue
+from services.moments import out_of_quiet_hours, remind_at
 
-REMIND_AFTER = {"sms": timedelta(hours=24)}
-REMIND_AFTER_ON_CHAT = timedelta(hours=20)
-QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 MOST = 200
 PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 720))
 
@@ -40,24 +36,6 @@ class _Found:
 
     organisation_id: UUID
     id: UUID
-
-
-def remind_at(channel_kind: str, spoke_at: datetime) -> datetime:
-    """When somebody who fell silent is reminded once: 20 h later on chat, 24 h on SMS."""
-    return spoke_at + REMIND_AFTER.get(channel_kind, REMIND_AFTER_ON_CHAT)
-
-
-def out_of_quiet_hours(moment: datetime, time_zone: str | None) -> datetime:
-    """The moment, or 08:00 of the member's day when it falls between 20:00 and 08:00 there."""
-    try:
-        zone = ZoneInfo(time_zone) if time_zone else ZoneInfo("UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    local = moment.astimezone(zone)
-    if QUIET_UNTIL <= local.time() < QUIET_FROM:
-        return moment
-    day = local.date() + timedelta(days=1 if local.time() >= QUIET_FROM else 0)
-    return datetime.combine(day, QUIET_UNTIL, zone).astimezone(moment.tzinfo)
 
 
 def run(engine: Engine, catalogue_of: CatalogueOf, *, now: datetime) -> int:
@@ -105,11 +83,14 @@ def _do(db: Session, found: _Found, catalogue_of: CatalogueOf, now: datetime) ->
     ).one_or_none()
     if due is None:
         return
+    again_at = None
     if due.kind == "reminder":
         again_at = _remind(db, due, catalogue_of, now)
-        if again_at is not None:
-            due.due_at = again_at
-            return
+    elif due.kind == "renewal":
+        again_at = renewals.ask(db, due, now=now)
+    if again_at is not None:
+        due.due_at = again_at
+        return
     db.execute(delete(Due).where(Due.id == due.id))
 
 
@@ -153,7 +134,7 @@ def _send_reminder(
 ) -> None:
     assert talk.state is not None
     published = catalogue_of(contact.organisation_id).version(session.flow_version_id)
-    address = _last_address(db, contact.id)
+    address = contacts.find_last_address(db, contact.id)
     if published is None or address is None:
         return
     state, events = conversation.resume(
@@ -175,7 +156,7 @@ def _send_reminder(
             status=MessageStatus.QUEUED,
             lane=Lane.REPLIES,
             kind=MessageKind.QUESTION,
-            content={"parts": parts, "tag": state.tag},
+            content={"parts": parts, "tag": state.tag, "template": {"name": "reminder"}},
             flow_version_id=published.version_id,
             question=state.asked,
             language=contact.language,
@@ -189,16 +170,4 @@ def _send_reminder(
     db.flush()
 
 
-def _last_address(db: Session, contact_id: UUID) -> Address | None:
-    """The address the person last wrote from, if it can be written to."""
-    last = select(Message.address_id).where(
-        Message.contact_id == contact_id, Message.direction == Direction.IN
-    )
-    return db.scalars(
-        select(Address)
-        .where(Address.id == last.order_by(Message.id.desc()).limit(1).scalar_subquery())
-        .where(Address.status == "active")
-    ).one_or_none()
-
-
-__all__ = ["CatalogueOf", "out_of_quiet_hours", "remind_at", "run"]
+__all__ = ["CatalogueOf", "out_of_quiet_hours", "run"]

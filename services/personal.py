@@ -107,7 +107,7 @@ PERSONAL: Final[Mapping[str, Kept]] = MappingProxyType(
         ),
         "link_codes": Kept(
             _names("id contact_id claimant_id tries created_at expires_at"),
-            left_out=dict.fromkeys(_names("code_hash token_hash"), ONE_WAY),
+            left_out=dict.fromkeys(_names("code_hash"), ONE_WAY),
         ),
         "link_tries": Kept(_names("id contact_id tried_at expires_at")),
         "webhook_deliveries": Kept(

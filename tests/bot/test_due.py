@@ -53,7 +53,7 @@ def test_there_is_one_reminder_and_no_second(desk: Desk) -> None:
         desk.clock.advance(timedelta(hours=23))
         run(desk)
     assert reminders(desk) == 1
-    assert desk.scalar("select count(*) from due") == 0
+    assert desk.scalar("select count(*) from due where kind = 'reminder'") == 0
 
 
 def test_it_asks_the_question_that_waits_and_the_answer_counts(desk: Desk) -> None:
@@ -130,8 +130,10 @@ def test_a_row_that_cannot_be_done_does_not_hold_up_those_behind_it(desk: Desk) 
     move_to(desk, 3, 9)
     run(desk)
     assert reminders(desk) == 1
-    assert desk.ask("select attempts, due_at > :now from due", now=desk.clock.now()) == [(1, True)]
+    assert desk.ask(
+        "select attempts, due_at > :now from due where kind = 'reminder'", now=desk.clock.now()
+    ) == [(1, True)]
     for pause in (*PAUSES, timedelta(hours=12)):  # the last pause but one ends in the night
         desk.clock.advance(pause)
         run(desk)
-    assert desk.scalar("select count(*) from due") == 0
+    assert desk.scalar("select count(*) from due where kind = 'reminder'") == 0

@@ -12,18 +12,23 @@ from models import (
     Address,
     AuditEvent,
     Base,
+    Case,
+    CaseReason,
     Contact,
     ContactStatus,
     DoorKind,
+    MemberLink,
     Message,
     MessageStatus,
     Tombstone,
 )
 from models.base import new_id
 from models.db import transaction
+from models.link_code import LinkCode, LinkTry
 from models.sealed import Keyring, keyed_hash
 from models.walls import FREE, find_door, open_door
-from services import audit, contacts, retention, rights
+from models.webhook import WebhookDelivery
+from services import audit, contacts, retention, rights, webhooks
 from services.audit import Actor
 from services.errors import NotFound
 from tests.conftest import MadeUp, MovedByHand, another_organisation
@@ -66,10 +71,42 @@ def a_full_life(make: Factory) -> UUID:
     make.due(contact, session_id=session.id)
     make.quarantined(channel, f"sms:{NUMBER}", TYPED)
     open_door(make.db, DoorKind.MEMBER_LINK, "a-link", make.organisation_id, contact.id)
+    rows_of_rights(make, contact.id)
     merged = make.contact(consented=True, address="telegram:70070070")
     merged.status, merged.merged_into = ContactStatus.MERGED, contact.id
     make.db.flush()
     return contact.id
+
+
+def rows_of_rights(make: Factory, contact_id: UUID) -> None:
+    """A case, links to data and to other addresses, and something told to a program."""
+    owner = {"organisation_id": make.organisation_id, "contact_id": contact_id}
+    until = {"expires_at": make.now + timedelta(days=1)}
+    moments = {"opened_at": make.now, "last_message_at": make.now}
+    make.db.add(Case(**owner, **moments, id=new_id(make.now), reason=CaseReason.PERSON))
+    hashes = {"token_hash": b"token", "code_hash": b"code"}
+    link = {"language": "en", "created_at": make.now, **hashes, **until}
+    make.db.add(MemberLink(**owner, **link, id=new_id(make.now)))
+    code = {"code_hash": b"code", "created_at": make.now, **until}
+    make.db.add(LinkCode(**owner, **code, id=new_id(make.now)))
+    make.db.add(LinkTry(**owner, **until, id=new_id(make.now), tried_at=make.now))
+    endpoint = webhooks.add(
+        make.db, make.keys, "https://a.example/", ("case.opened",), now=make.now
+    )
+    make.db.add(
+        WebhookDelivery(
+            **owner,
+            **until,
+            id=new_id(make.now),
+            endpoint_id=endpoint.endpoint.id,
+            event=new_id(make.now),
+            kind="case.opened",
+            payload={"contact_id": str(contact_id)},
+            status="waiting",
+            created_at=make.now,
+        )
+    )
+    make.db.flush()
 
 
 def traces(make: Factory, contact_id: UUID) -> list[bytes]:
