@@ -7,7 +7,6 @@ fails alone is kept sealed in quarantine and answered kindly, so that it is neve
 blocks its chat.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from bot.batches import Batches
 from bot.channels.base import Arrival, ChannelView
 from bot.knocks import Knock, knock_of
 from bot.metrics import BATCH, GUARDED, QUARANTINED
+from bot.patience import Patience
 from flows.wording import say
 from models.clock import Clock
 from models.message_path import (
@@ -43,8 +43,6 @@ from services.rendering import body_as_sent
 from services.scene import Line, Memory, Scene, open_scene
 
 ATTEMPTS = 6
-PATIENCE = 1.5
-LOOK_AGAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +78,21 @@ class Intake:
         self._ring = ring
         self._catalogues = Catalogues()
         self._connection: Connection | None = None
-        self._away_since: float | None = None
+        self._patience = Patience()
         self._batches: Batches[Knock, Taken] = Batches(self._work)
 
     def take(self, view: ChannelView, arrival: Arrival) -> Taken:
         """Take one arrival in; returns after the commit that holds it. Unavailable: try again."""
-        knock = self._knock(view, arrival)
-        taken = self._batches.handle(
-            knock, group=(view.organisation_id, view.id), place=knock.heard.address_hash
-        )
+        taken = self._patience.run(lambda: self._take(view, arrival))
         if taken.woke:
             self._ring()
         return taken
+
+    def _take(self, view: ChannelView, arrival: Arrival) -> Taken:
+        knock = self._knock(view, arrival)
+        return self._batches.handle(
+            knock, group=(view.organisation_id, view.id), place=knock.heard.address_hash
+        )
 
     # --- one batch, led by one thread ---
 
@@ -104,38 +105,14 @@ class Intake:
     def _work(self, knocks: Sequence[Knock]) -> list[Taken | BaseException]:
         BATCH.observe(len(knocks))
         try:
-            return list(self._patiently(knocks))
-        except Unavailable:
-            return [Unavailable() for _ in knocks]
+            return list(self._together(knocks, self._clock.now()))
         except Exception as error:  # noqa: BLE001 - each is handled alone and reports there
+            if is_away(error):
+                self._forget_connection()
+                return [Unavailable() for _ in knocks]
             if len(knocks) > 1:
                 logs.event("batch.split", error=type(error).__name__, count=len(knocks))
         return [self._alone(knock) for knock in knocks]
-
-    def _patiently(self, knocks: Sequence[Knock]) -> list[Taken]:
-        """Handle a batch, and wait out a short absence of the database; then Unavailable.
-
-        A restart mostly takes less than the providers' patience, and one of them gives up after
-        few tries. Once an absence has lasted, nobody else is kept waiting for its end.
-        """
-        while True:
-            try:
-                taken = self._together(knocks, self._clock.now())
-            except Exception as error:
-                if not is_away(error):
-                    raise
-                self._forget_connection()
-                self._wait(error)
-            else:
-                self._away_since = None
-                return taken
-
-    def _wait(self, error: Exception) -> None:
-        present = time.monotonic()
-        self._away_since = self._away_since or present
-        if present - self._away_since > PATIENCE:
-            raise Unavailable from error
-        time.sleep(LOOK_AGAIN)
 
     def _together(self, knocks: Sequence[Knock], now: datetime) -> list[Taken]:
         """Handle a batch by two statements; raises when any of it must be handled alone."""

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from bot import inbound
 from bot.inbound import Intake
+from bot.patience import Patience
 from flows.inputs import Pressed
-from models.db import open_engine
+from models.db import make_engine
 from services import quarantine
 from services.errors import Unavailable
 from tests.bot.conftest import Desk
@@ -136,27 +137,53 @@ def test_a_lost_connection_is_made_again(desk: Desk) -> None:
     assert desk.scalar("select count(*) from answers") == 1
 
 
-def test_an_absent_database_is_waited_for_a_moment_and_then_said_so(
-    desk: Desk, urls: Urls, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The real patience is 1.5 s; a test needs no more of it to see that it ends.
-    monkeypatch.setattr(inbound, "PATIENCE", 0.2)
-    engine = open_engine(urls.app, development=True)
-    nowhere = engine.url.set(database="nobody_made_this")
-    engine.dispose()
+def test_an_absent_database_is_waited_for_a_moment_and_then_said_so(desk: Desk, urls: Urls) -> None:
+    nowhere = make_engine(make_url(urls.app).set(database="nobody_made_this"))
     line = desk.homeline
-    absent = Intake(
-        line.engine, engine.execution_options(), line.keyring, line.keys, desk.clock, lambda: None
-    )
-    broken = open_engine(urls.app, development=True)
-    broken.dispose()
-    monkeypatch.setattr(absent, "_path_engine", _engine_at(nowhere))
-    for most in (1.0, 0.3):  # the second is not kept waiting for what has lasted
+    absent = Intake(line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None)
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        absent.take(desk.views["telegram"], desk.arrival("hello"))
+    assert 1 < time.monotonic() - began < 2
+    assert desk.scalar("select count(*) from receipts") == 0
+
+
+def test_an_absence_that_ends_in_time_is_not_noticed() -> None:
+    patience, tries = Patience(seconds=5), iter([1, 1])
+
+    def work() -> str:
+        if next(tries, None):
+            raise Unavailable
+        return "taken"
+
+    assert patience.run(work) == "taken"
+
+
+def test_only_so_many_wait_and_the_others_are_told_at_once() -> None:
+    patience, inside, out = Patience(most=1), threading.Event(), threading.Event()
+    tries = iter([1])
+
+    def work() -> str:
+        if next(tries, None):
+            inside.set()
+            raise Unavailable
+        out.wait(10)
+        return "taken"
+
+    def away() -> None:
+        raise Unavailable
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(patience.run, work)
+        assert inside.wait(10)
+        while patience._places._value:
+            time.sleep(0.001)
         began = time.monotonic()
         with pytest.raises(Unavailable):
-            absent.take(desk.views["telegram"], desk.arrival("hello"))
-        assert time.monotonic() - began < most
-    assert desk.scalar("select count(*) from receipts") == 0
+            patience.run(away)
+        assert time.monotonic() - began < 0.5
+        out.set()
+        assert waiting.result(10) == "taken"
 
 
 def test_a_contact_known_before_they_ever_wrote_gets_a_conversation(desk: Desk) -> None:
@@ -177,9 +204,3 @@ def test_delete_leaves_a_receipt_of_the_erasure_and_nothing_else(desk: Desk) -> 
     assert {desk.scalar(f"select count(*) from {table}") for table in tables} == {0}
     assert desk.scalar("select count(*) from tombstones") == 1
     assert desk.intake.take(desk.views["telegram"], arrival).repeated
-
-
-def _engine_at(url: object) -> object:
-    from models.db import make_engine
-
-    return make_engine(url)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from tests.fakes.twilio import FakeTwilio
 REFUSED = 1
 PATIENCE = 10.0
 PAUSE = 0.1
+LONGEST_PAUSE = 1.0
 
 
 class Balanced(Poster):
@@ -33,6 +34,7 @@ class Balanced(Poster):
         """The answer of whichever process took it."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(PATIENCE, timeout)
+        pause = PAUSE
         while True:
             there = urlsplit(url)._replace(netloc=f"127.0.0.1:{next(self._turns)}")
             try:
@@ -42,7 +44,8 @@ class Balanced(Poster):
             if answered.status != REFUSED or loop.time() > deadline:
                 self.answers[answered.status] += 1
                 return answered
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 1.5)
 
 
 def balance_telegram(fake: FakeTelegram, ports: Sequence[int]) -> Balanced:

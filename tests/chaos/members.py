@@ -26,10 +26,10 @@ COUNTRIES = {
     "FR": {"en": "France", "fr": "France", "ar": "فرنسا"},
     "ZA": {"en": "South Africa", "fr": "Afrique du Sud", "ar": "جنوب أفريقيا"},
 }
-PLACES = {
-    "KE": ("ke-nairobi", {"en": "Nairobi", "fr": "Nairobi", "ar": "نيروبي"}),
-    "FR": ("fr-lyon", {"en": "Lyon", "fr": "Lyon", "ar": "ليون"}),
-    "ZA": ("za-cape-town", {"en": "Cape Town", "fr": "Le Cap", "ar": "كيب تاون"}),
+PLACES = {  # GeoNames ids
+    "KE": ("184745", {"en": "Nairobi", "fr": "Nairobi", "ar": "نيروبي"}),
+    "FR": ("2996944", {"en": "Lyon", "fr": "Lyon", "ar": "ليون"}),
+    "ZA": ("3369157", {"en": "Cape Town", "fr": "Le Cap", "ar": "كيب تاون"}),
 }
 PURPOSES = ("alerts", "polls", "consultations", "projects", "events")
 

@@ -1,0 +1,69 @@
+"""Members register at once on three channels, on the real processes, while things go wrong.
+
+Every delivery comes one to five times, shuffled and partly at the same instant. Two web and two
+worker processes share one database. Nothing here is mocked: only the providers are made up.
+"""
+
+from pathlib import Path
+
+from tests.chaos.blows import blows
+from tests.chaos.conftest import Size
+from tests.chaos.storm import Storm, storm
+
+LONGEST_SILENCE = 60.0
+PATIENCE = 25.0
+
+
+def test_each_gets_each_question_once_and_in_order_and_every_answer_is_stored(
+    tmp_path: Path, size: Size
+) -> None:
+    with storm(tmp_path / "house", size.members, seed=size.seed) as run:
+        run.begin(size.spread)
+        run.run(size.seconds)
+        print(run.figures())
+        assert run.unfinished() == {}
+        assert run.out_of_order() == {}
+        assert_what_was_said_is_what_is_stored(run)
+        assert run.figures()["nudges"] == 0
+        assert_nothing_failed(run)
+
+
+def test_killed_and_restarted_at_random_everybody_finishes(tmp_path: Path, size: Size) -> None:
+    think = (0.1, 1.2) if size.small else (1.0, 6.0)
+    pauses = (0.7, 1.5) if size.small else (5.0, 12.0)
+    with storm(tmp_path / "house", size.members, seed=size.seed, think=think) as run:
+        run.begin(size.spread)
+        strikes = blows(run, size.seed, pauses, size.blows)
+        run.run(2 * size.seconds, blows=strikes, patience=PATIENCE)
+        print(run.figures())
+        assert run.unfinished() == {}
+        assert run.backwards() == {}
+        assert_what_was_said_is_what_is_stored(run)
+        assert run.figures()["longest_silence"] < LONGEST_SILENCE
+        assert run.figures()["strange"] == []
+        assert_nothing_failed(run)
+
+
+def assert_what_was_said_is_what_is_stored(run: Storm) -> None:
+    many = len(run.members)
+    assert run.wrong() == {}
+    assert run.lost() == set()
+    assert run.house.ask("select count(*) from contacts") == [(many,)]
+    assert run.house.ask("select status, count(*) from flow_sessions group by 1") == [
+        ("complete", many)
+    ]
+    twice = "select provider_id from messages where direction = 'in' group by 1 having count(*) > 1"
+    assert run.house.ask(f"{twice} and min(channel_id::text) = max(channel_id::text)") == []
+    unpaired = (
+        "select count(*) from messages m where direction = 'in'"
+        " and not exists (select 1 from receipts r where r.channel_id = m.channel_id)"
+    )
+    assert run.house.ask(unpaired) == [(0,)]
+
+
+def assert_nothing_failed(run: Storm) -> None:
+    assert run.house.ask("select count(*) from quarantine") == [(0,)]
+    failed = "select error_code from messages where status in ('failed', 'canceled')"
+    assert run.house.ask(failed) == []
+    for name in ("request.failed", "message.quarantined", "message.failed", "delivery.unrecorded"):
+        assert run.house.events(name) == []
