@@ -109,7 +109,7 @@ class Homeline:
     @cached_property
     def statuses(self) -> Statuses:
         """Records what providers say about messages sent."""
-        return Statuses(self.engine, self.message_path)
+        return Statuses(self.engine, self.message_path, self.clock)
 
     def open(self) -> Databases:
         """Open the database, joining the private server if no other is named.

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Lock
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Engine, func, select, update
@@ -25,6 +26,7 @@ from services.errors import Unavailable
 from services.organisations import OrganisationKeyring
 
 KEPT_SECONDS = 5.0
+Found = TypeVar("Found")
 
 
 class Directory:
@@ -95,7 +97,7 @@ class Directory:
     async def pause_channel(self, view: ChannelView, *, seconds: float) -> None:
         """Send nothing on this channel for a while: its provider asked for it."""
         until = func.clock_timestamp() + timedelta(seconds=seconds)
-        await self._write(
+        await self.inside(
             view.organisation_id,
             lambda db: db.execute(
                 update(ChannelBudget)
@@ -106,7 +108,7 @@ class Directory:
 
     async def stop_channel(self, view: ChannelView) -> None:
         """Send nothing on this channel until somebody repairs it."""
-        await self._write(
+        await self.inside(
             view.organisation_id,
             lambda db: db.execute(
                 update(Channel).where(Channel.id == view.id).values(status="stopped")
@@ -115,16 +117,18 @@ class Directory:
 
     async def close_address(self, message: Claimed, status: str) -> None:
         """Mark an address that cannot be written to, and cancel what is queued for it."""
-        await self._write(
+        await self.inside(
             message.organisation_id, lambda db: close_address(db, message.address_id, status)
         )
 
-    async def _write(self, organisation_id: UUID, work: Callable[[Session], object]) -> None:
-        def write() -> None:
-            with transaction(self._engine, organisation_id) as db:
-                work(db)
+    async def inside(self, organisation_id: UUID, work: Callable[[Session], Found]) -> Found:
+        """What some work in a transaction of an organisation returns."""
 
-        await asyncio.to_thread(write)
+        def go() -> Found:
+            with transaction(self._engine, organisation_id) as db:
+                return work(db)
+
+        return await asyncio.to_thread(go)
 
 
 def _view(channel: OpenChannel) -> ChannelView:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,13 +14,16 @@ import aiohttp
 import logs
 from bot.budgets import ChatPace, Windows
 from bot.channels import CHANNELS
-from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
+from bot.channels.base import ChannelView, ContentStore, Delivery, ReadyTemplate, SendError
 from bot.directory import Directory
+from flows.templates import named_in, names_in
 from flows.wording import Prompt
 from models.clock import Clock
 from models.message_path import Claimed
 from models.sealed import Keyring, open_sealed
+from services.outside import OUTSIDE, is_closed, mark_template, move_to_sms
 from services.rendering import body_for, read_told, render, with_link
+from services.templates import find_approved
 
 CHAT_PACE = {"telegram": (1.0, 3.0)}
 # Seconds; quick at first for somebody who waits, and the last try after 23 to 25 hours.
@@ -100,14 +103,67 @@ class Sender:
         now = self._clock.now()
         if wait := self._chat_wait(view, message):
             return Outcome("queued", due_at=now + timedelta(seconds=wait), refund=True)
-        prompt = await self._prompt(message)
-        text_hash = hashlib.sha256(body_for(view.kind, prompt).encode()).digest()
-        delivery = self._delivery(view, message, prompt)
+        if is_closed(view.kind, message.window_until, now):
+            return await self._outside(http, view, message, now)
+        if message.content.get("by_template"):
+            await self._mark(message, by_template=False)
+        delivery = self._delivery(view, message, await self._prompt(message))
+        return await self._say(http, view, message, delivery, now)
+
+    async def _say(
+        self,
+        http: aiohttp.ClientSession,
+        view: ChannelView,
+        message: Claimed,
+        delivery: Delivery,
+        now: datetime,
+    ) -> Outcome:
+        text_hash = hashlib.sha256(body_for(view.kind, delivery.prompt).encode()).digest()
         try:
             provider_id = await self._timed(http, view, delivery)
         except SendError as error:
+            if error.code == OUTSIDE and delivery.template is None:
+                return await self._outside(http, view, message, now)
             return await self._not_sent(view, message, error, now)
         return Outcome("sent", provider_id=provider_id, text_hash=text_hash, at=now)
+
+    async def _outside(
+        self, http: aiohttp.ClientSession, view: ChannelView, message: Claimed, now: datetime
+    ) -> Outcome:
+        """Say it where WhatsApp takes templates only: by one, or by SMS, or not at all."""
+        delivery = await self._by_template(view, message)
+        if delivery is not None:
+            await self._mark(message, by_template=True)
+            return await self._say(http, view, message, delivery, now)
+        moved = await self._directory.inside(
+            message.organisation_id, lambda db: move_to_sms(db, message.id)
+        )
+        if moved:
+            return Outcome("queued", due_at=now, refund=True)
+        return Outcome("failed", error_code="window_closed")
+
+    async def _by_template(self, view: ChannelView, message: Claimed) -> Delivery | None:
+        template = named_in(message.content, message.language)
+        if template is None:
+            return None
+        catalogue = await self._directory.catalogue(
+            message.organisation_id, message.flow_version_id
+        )
+        names = names_in(message.content, catalogue.names(message.content.get("office")))
+        variables = template.values(names)
+        sid = await self._directory.inside(
+            message.organisation_id, lambda db: find_approved(db, view.id, template)
+        )
+        if sid is None or variables is None:
+            return None
+        delivery = self._delivery(view, message, template.prompt(names))
+        return replace(delivery, template=ReadyTemplate(sid, variables))
+
+    async def _mark(self, message: Claimed, *, by_template: bool) -> None:
+        await self._directory.inside(
+            message.organisation_id,
+            lambda db: mark_template(db, message.id, by_template=by_template),
+        )
 
     def later(self, seconds: float) -> Outcome:
         """The outcome of a message that could not be tried yet: it waits a moment, at no cost."""
@@ -141,7 +197,7 @@ class Sender:
         published = catalogue.version(version) if version else None
         office = message.content.get("office")
         return render(
-            message.content,
+            {name: part for name, part in message.content.items() if name != "by_template"},
             flow=published.flow if published else None,
             language=message.language,
             names=catalogue.names(office),

@@ -8,17 +8,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.channels.base import ChannelView, StatusUpdate
 from bot.channels.twilio_errors import error_for
 from bot.directory import close_address
+from models.clock import Clock
 from models.db import transaction
 from models.message_path import is_away, record_status
 from services.errors import Unavailable
+from services.outside import OUTSIDE, say_again
 
 
 class Statuses:
     """Records status callbacks for one web process."""
 
-    def __init__(self, engine: Engine, path_engine: Engine) -> None:
+    def __init__(self, engine: Engine, path_engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._path_engine = path_engine
+        self._clock = clock
 
     def record(self, view: ChannelView, update: StatusUpdate) -> None:
         """Take in one callback; one of an unknown message is ignored. Unavailable: try again."""
@@ -42,6 +45,10 @@ class Statuses:
             error_code=update.error_code,
         )
         if reported is None or not reported.moved or update.status != "failed":
+            return
+        if update.error_code == OUTSIDE:
+            with transaction(self._engine, view.organisation_id) as db:
+                say_again(db, view.id, update.provider_id, now=self._clock.now())
             return
         state = _address_state(update.error_code)
         if state is not None:

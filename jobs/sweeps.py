@@ -1,13 +1,16 @@
 """The sweeps of one worker, each a call of a service; the clock is asked anew every time."""
 
+import asyncio
 from uuid import UUID
 
 import logs
+from bot import approvals
+from bot.channels.base import ChannelError
 from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
 from models.walls import system_scope
-from services import dues, quarantine, retention
+from services import dues, quarantine, retention, templates
 from services.catalogue import Catalogue
 
 MOST_PASSES = 100
@@ -22,6 +25,7 @@ class Sweeps:
         self.keys = homeline.keys
         self.directory = homeline.directory
         self.intake = homeline.intake
+        self.twilio_api_url = homeline.settings.twilio_api_url
 
     def all(self) -> tuple[Sweep, ...]:
         """Every sweep with its clock (six fields, the last one seconds)."""
@@ -29,6 +33,7 @@ class Sweeps:
             Sweep("recover_messages", "* * * * * */3", self.recover),
             Sweep("do_what_is_due", "* * * * * */3", self.due),
             Sweep("retry_quarantined", "* * * * * */20", self.quarantined),
+            Sweep("follow_templates", "*/5 * * * *", self.templates),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
         )
 
@@ -58,6 +63,22 @@ class Sweeps:
         tried = quarantine.retry(self.engine, self.keys, take, now=self.clock.now())
         if tried:
             logs.event("quarantine.retried", count=tried)
+
+    def templates(self) -> None:
+        """Ask WhatsApp about templates: often while they wait, once a day when they are settled."""
+        with system_scope(self.engine) as db:
+            waiting = templates.list_channels_to_check(db, now=self.clock.now())
+        for organisation_id, channel_id in waiting:
+            view = self.directory.read_channel(organisation_id, channel_id)
+            if view is None:
+                continue
+            try:
+                asking = approvals.refresh(
+                    self.engine, view, self.twilio_api_url, now=self.clock.now
+                )
+                logs.event("templates.followed", channel_id=channel_id, count=asyncio.run(asking))
+            except ChannelError as error:
+                logs.event("templates.unknown", channel_id=channel_id, error=type(error).__name__)
 
     def expired(self) -> None:
         """End what has been kept long enough, in passes so that no lock is held long."""

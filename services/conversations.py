@@ -11,6 +11,7 @@ from flows.normalising import normalise
 from services.asides import answer_aside, open_aside
 from services.belonging import asks_who, is_code, settle
 from services.calling import belongs_to_case, leave_unread, note, watch_for_danger
+from services.pressing import stop_in, take_press
 from services.scene import RIGHTS, Scene
 from services.sessions import enter, take_answer
 from services.stopping import come_back, stop
@@ -42,7 +43,7 @@ def _decide(scene: Scene, keyword: Keyword | None) -> None:
         return
     elif scene.has_stopped:
         _while_stopped(scene, keyword)
-    elif is_code(scene, keyword):
+    elif take_press(scene) or is_code(scene, keyword):
         return
     elif keyword and keyword.word in WORDS and not _may_be_an_answer(scene, keyword):
         _speak_their_language(scene, keyword)
@@ -57,6 +58,8 @@ def _keyword(scene: Scene) -> Keyword | None:
     """The conversation-wide word of this message; a provider's own opt-out handling wins."""
     if scene.heard.kind in REPORTED:
         return Keyword(REPORTED[scene.heard.kind], scene.language)
+    if (stopping := stop_in(scene)) is not None:
+        return stopping
     if isinstance(scene.heard.input, Text):
         offered = (scene.language, *scene.catalogue.languages)
         return recognise(scene.heard.input.text, offered, opted_out=scene.has_stopped)

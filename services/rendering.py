@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flows.flow import Flow
+from flows.templates import named_in, names_in
 from flows.wording import Prompt, as_lines, compose
 from services.asides import asides
 from services.changing import aside_of
@@ -27,6 +28,9 @@ def render(
 
     ``told`` are the params that were stored sealed beside the content.
     """
+    template = named_in(content, language) if content.get("by_template") else None
+    if template:
+        return template.prompt(names_in(content, names))
     if "among" in content:
         flow = aside_of(flow, tuple(content["among"])) if flow else None
     elif "aside" in content:

@@ -158,12 +158,21 @@ class StatusUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyTemplate:
+    """An approved template by its provider's id, and what fills its variables."""
+
+    sid: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message to send.
 
     `reference` is our message id; `edits` the provider id of the message whose text and buttons are
     replaced, `closes` of one whose buttons are only taken away. `url_base` is the provider's API,
     `public_url` our own external base (for status callbacks); `buttons` False asks for digits.
+    `template` says it instead, where nothing else may be said; `prompt` is what it looks like.
     """
 
     address: str
@@ -174,6 +183,7 @@ class Delivery:
     url_base: str = ""
     buttons: bool = True
     public_url: str = ""
+    template: ReadyTemplate | None = None
 
 
 class ContentStore(Protocol):

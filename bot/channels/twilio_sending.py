@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -36,6 +37,8 @@ class TwilioSender:
 
     async def send(self) -> str:
         """Post the message; return its sid."""
+        if template := self._delivery.template:
+            return await self._post(_content(template.sid, template.variables))
         buttons = await self._buttons()
         if buttons is not None:
             try:
@@ -84,14 +87,18 @@ class TwilioSender:
         sid = await maker.find_or_create(picture, self._contents)
         if sid is None:
             return None
-        variables = json.dumps(picture.variables, ensure_ascii=False)
-        return {"ContentSid": sid, "ContentVariables": variables}
+        return _content(sid, picture.variables)
 
     def _lines(self) -> dict[str, str]:
         text = as_lines(self._delivery.prompt)
         if not 0 < len(text) <= BODY_LIMIT:
             raise SendError("bad_length", "The text is empty or too long for Twilio.", alert=True)
         return {"Body": text}
+
+
+def _content(sid: str, variables: Mapping[str, str]) -> dict[str, str]:
+    filled = json.dumps(dict(variables), ensure_ascii=False)
+    return {"ContentSid": sid, "ContentVariables": filled}
 
 
 def authorization(view: ChannelView) -> str:

@@ -15,11 +15,11 @@ from tests.fakes.server import FakeServer
 from tests.fakes.twilio_checks import (
     check_callback,
     check_recipient,
-    checked_content,
     checked_sender,
     refuse,
     shown,
 )
+from tests.fakes.twilio_contents import ContentDesk
 from tests.fakes.twilio_inbound import Inbound
 from tests.fakes.twilio_people import Phone
 from tests.fakes.twilio_state import ENDED, ApiError, Content, Fields, Sender, Text
@@ -69,9 +69,7 @@ class FakeTwilio(FakeServer):
             web.post(f"{MESSAGES}/{{sid}}.json", self._update),
             web.delete(f"{MESSAGES}/{{sid}}.json", self._delete),
             web.get("/2010-04-01/Accounts/{account}.json", self._account),
-            web.post("/v1/Content", self._create_content),
-            web.get("/v1/Content/{sid}", self._show_content),
-            web.post("/v1/Content/{sid}/ApprovalRequests/whatsapp", self._approve),
+            *ContentDesk(self).routes(),
             web.post("/v3/Indicators/Typing.json", self._typing),
         ]
 
@@ -96,6 +94,12 @@ class FakeTwilio(FakeServer):
     def listen(self, listener: Listener) -> None:
         """Call back on the fake's thread whenever a phone gets a message."""
         self.listeners.append(listener)
+
+    def review(self, decision: str = "approved", reason: str = "") -> None:
+        """Let WhatsApp decide about everything that was submitted."""
+        for content in self.contents.values():
+            if content.approval == "received":
+                content.approval, content.reason = decision, reason
 
     def next_sid(self, prefix: str) -> str:
         """An id no other thing has."""
@@ -177,11 +181,15 @@ class FakeTwilio(FakeServer):
             self.next_sid("SM"), sender.address, to, body, "outbound-api",
             "accepted" if service else "queued", self.clock.elapsed(),
             callback=given.get("StatusCallback", ""), buttons=buttons, service=service,
-            segments=measure(body).parts,
+            segments=measure(body).parts, approved=self._is_approved(given),
         )  # fmt: skip
         self.texts[text.sid] = text
         self._bring(sender, text)
         return Reply(201, text.as_api(self.account_sid), committed=text.sid)
+
+    def _is_approved(self, given: Mapping[str, str]) -> bool:
+        content = self.contents.get(given.get("ContentSid", ""))
+        return content is not None and content.approval == "approved"
 
     def _queue(self, sender: Sender) -> None:
         """The sender's pace: what is over its queue is refused, the rest leaves later."""
@@ -219,16 +227,16 @@ class FakeTwilio(FakeServer):
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
         answer: Fields = {"sid": self.account_sid, "friendly_name": "Fake", "status": "active"}
-        return await self._read(request, "account", lambda _: Reply(200, answer))
+        return await self.read(request, "account", lambda _: Reply(200, answer))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         to = request.query.get("To")
         found = [t.as_api(self.account_sid) for t in self.texts.values() if to in (None, t.to)]
         listed = Reply(200, {"messages": found, "page": 0, "page_size": 50})
-        return await self._read(request, "list", lambda _: listed)
+        return await self.read(request, "list", lambda _: listed)
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        return await self._read(request, "fetch", lambda _: self._found(request))
+        return await self.read(request, "fetch", lambda _: self._found(request))
 
     async def _update(self, request: web.Request) -> web.StreamResponse:
         given = await request.post()
@@ -241,45 +249,19 @@ class FakeTwilio(FakeServer):
                 text.body = ""
             return self._found(request)
 
-        return await self._read(request, "update", act)
+        return await self.read(request, "update", act)
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         def act(_: Mapping[str, str]) -> Reply:
             del self.texts[self._text(request).sid]
             return Reply(204, "")
 
-        return await self._read(request, "delete", act)
-
-    async def _create_content(self, request: web.Request) -> web.StreamResponse:
-        try:
-            definition = await request.json()
-        except ValueError:
-            definition = None
-
-        def act(_: Mapping[str, str]) -> Reply:
-            content = Content(self.next_sid("HX"), checked_content(definition))
-            self.contents[content.sid] = content
-            return Reply(201, {"sid": content.sid, **content.definition})
-
-        return await self._read(request, "content", act)
-
-    async def _show_content(self, request: web.Request) -> web.StreamResponse:
-        def act(_: Mapping[str, str]) -> Reply:
-            content = self.contents.get(request.match_info["sid"])
-            if content is None:
-                raise ApiError(404, 20404, "The requested resource was not found")
-            return Reply(200, {"sid": content.sid, **content.definition})
-
-        return await self._read(request, "content", act)
-
-    async def _approve(self, request: web.Request) -> web.StreamResponse:
-        answer: Fields = {"status": "received", "category": "UTILITY"}
-        return await self._read(request, "approval", lambda _: Reply(201, answer))
+        return await self.read(request, "delete", act)
 
     async def _typing(self, request: web.Request) -> web.StreamResponse:
-        return await self._read(request, "typing", lambda _: Reply(200, {"success": True}))
+        return await self.read(request, "typing", lambda _: Reply(200, {"success": True}))
 
-    async def _read(
+    async def read(
         self, request: web.Request, method: str, act: Callable[[Mapping[str, str]], Reply]
     ) -> web.StreamResponse:
         return await self.answer(request, Call(method), lambda: self._guard(request, act, {}))

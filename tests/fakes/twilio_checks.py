@@ -166,3 +166,19 @@ def checked_content(definition: object) -> Mapping[str, object]:
     if not definition.get("language") or len(definition["types"]) == 0:
         raise ApiError(400, 20001, "language is required")
     return definition
+
+
+def submit(content: Content, asked: object) -> None:
+    """Take an approval request as WhatsApp does: rules of form are checked at once."""
+    fields = asked if isinstance(asked, dict) else {}
+    content.name, content.category = str(fields.get("name")), str(fields.get("category"))
+    if not re.fullmatch(r"[a-z0-9_]{1,512}", content.name):
+        raise ApiError(400, 20001, "The name may hold small letters, digits and underscores")
+    if content.category not in ("UTILITY", "MARKETING", "AUTHENTICATION"):
+        raise ApiError(400, 20001, "category is required")
+    body = str(content.shape.get("body", "")).strip()
+    variables = r"\{\{\w+\}\}"
+    badly = rf"^{variables}|{variables}$|{variables}\s*{variables}"
+    content.approval, content.reason = "received", ""
+    if re.search(badly, body):
+        content.approval, content.reason = "rejected", "INVALID_FORMAT"

@@ -92,6 +92,7 @@ class Text:
     error: int | None = None
     segments: int = 1
     service: str = ""
+    approved: bool = False
 
     @property
     def labels(self) -> list[str]:
@@ -121,10 +122,24 @@ class Text:
 
 @dataclass(slots=True)
 class Content:
-    """A content object."""
+    """A content object, and where its approval by WhatsApp stands."""
 
     sid: str
     definition: Mapping[str, object]
+    approval: str = "unsubmitted"
+    name: str = ""
+    category: str = ""
+    reason: str = ""
+
+    def as_approval(self) -> Fields:
+        """WhatsApp's part of an approval request."""
+        return {
+            "status": self.approval,
+            "name": self.name,
+            "category": self.category,
+            "content_type": self.kind,
+            "rejection_reason": self.reason,
+        }
 
     @property
     def kind(self) -> str:

@@ -36,7 +36,8 @@ class Statuses:
                 return ["queued", "sent", "undelivered"], code
         if text.to.startswith("whatsapp:"):
             opened = sender.windows.get(text.to)
-            if opened is None or self._clock.elapsed() - opened > DAY:
+            late = opened is None or self._clock.elapsed() - opened > DAY
+            if late and not text.approved:
                 return ["queued", "undelivered"], 63016
             return ["queued", "sent", "delivered", *(["read"] if reads else [])], None
         first = "accepted" if text.service else "queued"
