@@ -22,7 +22,7 @@ from typing import Final
 KEYS: Final = ("flow", "language", "runs", "channels")
 RUNS: Final = ("engine", "full")
 CHANNELS: Final = ("telegram", "whatsapp", "sms", "simulator")
-SPEAKERS: Final = ("bot", "provider")
+SPEAKERS: Final = ("bot", "provider", "elsewhere")
 WIDTH: Final = 100
 _TEXT, _WRAPPED = " " * 8, " " * 10
 _HEADER: Final = re.compile(r"(\w+): +(.+?)(?= {2,}\w+: |$)")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from models.sealed import open_sealed
 from services.registrations import person_keys
 from services.rendering import read_told, render, with_link
 from tests.transcripts import record
-from tests.transcripts.phones import Came, Phone
+from tests.transcripts.phones import Phone, phone_for
 from tests.transcripts.stage import Stage, wait_until
 
 BETWEEN_TURNS = timedelta(seconds=1)
@@ -26,12 +27,14 @@ SENT = ("sent", "delivered", "read")
 class FullRun:
     """Plays acts on a phone and tells what came of them, from the database and the phone alike."""
 
-    def __init__(self, stage: Stage, phone: Phone, kind: str) -> None:
+    def __init__(self, stage: Stage, phone: Phone, kind: str, language: str = "en") -> None:
         self._stage, self._phone, self._kind = stage, phone, kind
         self._prompts: list[tuple[Prompt, str]] = []
         self._told: set[str] = set()
         self._on_screen: set[str] = set()
         self._given: dict[str, str] = {}
+        self._phones: dict[str, Phone] = {kind: phone}
+        self._language = language
 
     def play(self, chat: Chat) -> list[Turn]:
         """The turns as they really went."""
@@ -83,6 +86,8 @@ class FullRun:
             knocked = self._stage.door.last
             assert knocked is not None
             self._stage.door.post(knocked.path, knocked.body, knocked.headers)
+        elif text.startswith("on "):
+            self._turn_to(text.removeprefix("on "))
         elif text == "the provider is busy once":
             self._be_busy_once()
         elif text in ("person blocks us", "person unblocks us"):
@@ -91,6 +96,14 @@ class FullRun:
             wait_until(lambda: self._last_status() in ("delivered", "read"))
         else:
             raise CannotPlay(f"({text}) is not known")
+
+    def _turn_to(self, kind: str) -> None:
+        """The same person goes on with another app, or comes back to one."""
+        if kind not in self._phones:
+            self._stage.open_channel(kind, self._language)
+            number = self._phone.number if kind in ("sms", "whatsapp") else ""
+            self._phones[kind] = phone_for(self._stage, kind, self._language, number)
+        self._kind, self._phone = kind, self._phones[kind]
 
     def _be_busy_once(self) -> None:
         fakes = self._stage.fakes
@@ -105,7 +118,8 @@ class FullRun:
     # --- what came of it ---
 
     def _shown(self) -> tuple[Shown, ...]:
-        screen = {came.id: came for came in self._phone.seen()}
+        screens = {p: {came.id: came for came in p.seen()} for p in self._phones.values()}
+        screen = screens[self._phone]
         shown: list[Shown] = []
         for message in self._messages():
             if str(message.id) in self._told or message.status.value not in SENT:
@@ -117,19 +131,19 @@ class FullRun:
             self._given |= alone
             self._prompts.append((prompt, message.provider_id))
             self._on_screen.add(message.provider_id)
-            if message.provider_id in screen:
-                self._compare(prompt, screen[message.provider_id])
-            shown.append(as_shown(self._prompt(message, {name: f"{{{name}}}" for name in alone})))
+            there = next((p for p, seen in screens.items() if message.provider_id in seen), None)
+            if there:
+                came = screens[there][message.provider_id]
+                assert (came.text, came.labels) == there.expects(prompt)
+            said = as_shown(self._prompt(message, {name: f"{{{name}}}" for name in alone}))
+            here = there in (None, self._phone)
+            shown.append(said if here else replace(said, speaker="elsewhere"))
         for came in screen.values():
             if came.id not in self._on_screen:
                 self._on_screen.add(came.id)
                 text = RECEIPT.sub("{receipt}", came.text)
                 shown.append(Shown(text, came.labels, came.speaker))
         return tuple(shown)
-
-    def _compare(self, prompt: Prompt, came: Came) -> None:
-        """What stands on the phone is what this channel makes of the message."""
-        assert (came.text, came.labels) == self._phone.expects(prompt)
 
     def _messages(self) -> list[Message]:
         with transaction(self._stage.line.engine, self._stage.organisation_id) as db:

@@ -27,7 +27,9 @@ class Came:
 
 
 class Phone(Protocol):
-    """What a person can do on every channel, and what they see."""
+    """What a person can do on every channel, and what they see; `number` where there is one."""
+
+    number: str
 
     def say(self, text: str) -> None: ...
 
@@ -46,6 +48,8 @@ class Phone(Protocol):
 
 class TelegramPhone:
     """A chat with the bot."""
+
+    number = ""
 
     def __init__(self, stage: Stage, language: str) -> None:
         self._stage = stage
@@ -96,12 +100,12 @@ class TelegramPhone:
 class TwilioPhone:
     """A phone for SMS, or WhatsApp on it."""
 
-    def __init__(self, stage: Stage, kind: str) -> None:
+    def __init__(self, stage: Stage, kind: str, number: str = "") -> None:
         self._fake = stage.fakes.twilio
         sender = self._fake.senders[SENDERS[kind]]
         scheme = "whatsapp:" if kind == "whatsapp" else ""
-        number = f"{scheme}+1212555{next(_numbers):04d}"
-        self._phone = self._fake.phone(number, sender)
+        self.number = number or f"+1212555{next(_numbers):04d}"
+        self._phone = self._fake.phone(f"{scheme}{self.number}", sender)
 
     def say(self, text: str) -> None:
         self._act(lambda: self._phone.send(text))
@@ -140,8 +144,8 @@ class TwilioPhone:
 class WhatsAppPhone(TwilioPhone):
     """Up to three buttons, else a list, else lines with digits."""
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage, "whatsapp")
+    def __init__(self, stage: Stage, number: str = "") -> None:
+        super().__init__(stage, "whatsapp", number)
 
     def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
         choices = (*prompt.choices, *prompt.navigation)
@@ -155,6 +159,8 @@ class WhatsAppPhone(TwilioPhone):
 
 class SimulatorPhone:
     """The small JSON webhook; nothing leaves the house, so nothing is seen but what is said."""
+
+    number = ""
 
     def __init__(self, stage: Stage, language: str) -> None:
         self._stage = stage
@@ -202,10 +208,10 @@ def _came(text: TwilioText) -> Came:
     return Came(text.sid, text.body, tuple(text.labels), speaker)
 
 
-def phone_for(stage: Stage, kind: str, language: str) -> Phone:
-    """A new person's phone on this channel."""
+def phone_for(stage: Stage, kind: str, language: str, number: str = "") -> Phone:
+    """A person's phone on this channel; of a new person unless the number is given."""
     if kind == "telegram":
         return TelegramPhone(stage, language)
     if kind == "simulator":
         return SimulatorPhone(stage, language)
-    return WhatsAppPhone(stage) if kind == "whatsapp" else TwilioPhone(stage, kind)
+    return WhatsAppPhone(stage, number) if kind == "whatsapp" else TwilioPhone(stage, kind, number)

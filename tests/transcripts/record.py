@@ -27,8 +27,8 @@ class Record:
 def read(engine: Engine, organisation_id: UUID) -> Record:
     """The person as the database has them now."""
     with transaction(engine, organisation_id) as db:
-        contact = db.scalars(select(Contact)).first()
-        address = db.scalars(select(Address)).first()
+        contact = db.scalars(select(Contact).order_by(Contact.id)).first()
+        address = db.scalars(select(Address).order_by(Address.id)).first()
         answers = db.scalars(select(Answer)).all()
         events = db.scalars(select(ConsentEvent).order_by(ConsentEvent.id)).all()
         return Record(
@@ -46,10 +46,12 @@ def effects(before: Record, after: Record) -> tuple[str, ...]:
         return ("erased",)
     consents = after.consents[len(before.consents) :]
     granted = {event.question for event in consents if event.action.value == "granted"}
+    # An answer that moved to another passage as two contacts became one is not a new one.
+    known = {(answer.question, answer.answered_at) for answer in before.answers.values()}
     fresh = [
         answer
-        for key, answer in after.answers.items()
-        if key not in before.answers or before.answers[key].answered_at != answer.answered_at
+        for answer in after.answers.values()
+        if (answer.question, answer.answered_at) not in known
     ]
     told = [_answer(a) for a in fresh if not is_consent(a.value, a.question, granted)]
     told += [f"consent {event.action.value}: {event.purpose}" for event in consents]

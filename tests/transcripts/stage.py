@@ -151,6 +151,14 @@ class Stage:
         with transaction(self.line.engine, self.organisation_id) as db:
             keyring = self.line.keyring
             organisations.create(db, "Consulate", keyring=keyring, now=now)
+            flows.publish(db, loader.load(loader.library()[flow]), now=now)
+            self.code = db.scalars(select(EntryCode.code)).first() or ""
+        self.open_channel(kind, language)
+
+    def open_channel(self, kind: str, language: str) -> None:
+        """Open one more channel of the organisation."""
+        now, keyring = self.clock.now(), self.line.keyring
+        with transaction(self.line.engine, self.organisation_id) as db:
             new = channels.NewChannel(
                 kind=ChannelKind(kind),
                 name=kind,
@@ -161,8 +169,6 @@ class Stage:
                 default_language=language,
             )
             self.channel = channels.add(db, organisations.open_keys(db, keyring), new, now=now)
-            flows.publish(db, loader.load(loader.library()[flow]), now=now)
-            self.code = db.scalars(select(EntryCode.code)).first() or ""
         self._point_webhook(kind)
 
     def _point_webhook(self, kind: str) -> None:

@@ -48,4 +48,4 @@ def _through_everything(chat: Chat, kind: str, request: pytest.FixtureRequest) -
     with staged(urls, data, clock, door, fakes) as stage:
         stage.furnish(kind, chat.flow, chat.language)
         phone = phone_for(stage, kind, chat.language)
-        return replace(chat, turns=tuple(FullRun(stage, phone, kind).play(chat)))
+        return replace(chat, turns=tuple(FullRun(stage, phone, kind, chat.language).play(chat)))
