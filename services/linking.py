@@ -23,7 +23,7 @@ from models.db import transaction
 from models.link_code import LinkCode
 from models.message_path import ConversationMoved, apply_many, take_many
 from models.sealed import Keyring, OrganisationKeys
-from services import audit, link_codes, merging, reaching, retention
+from services import audit, contacts, link_codes, merging, reaching, retention
 from services.audit import Actor
 from services.changes import gather, rows_of
 from services.link_codes import Given
@@ -134,7 +134,7 @@ def _try(at: _At) -> bool:
 
 def _join(at: _At, other: UUID) -> bool:
     scene = at.scene
-    told = reaching.best_address(at.db, other)
+    told = contacts.find_last_address(at.db, other)
     link_codes.end_all(at.db, other)
     if scene.is_new:
         _attach(at, other)

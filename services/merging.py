@@ -82,23 +82,31 @@ def merge(
     join_consents(db, stays, goes, language=language, channel_kind=channel_kind, now=now)
     for kept, gone in passages:
         folding.fold(db, kept, gone, new, now=now)
-    folded = {gone.id: kept.id for kept, gone in passages}
-    tags = max((talk.tags for talk in talks.values()), default=0) + 1
-    goals = folding.Goals(places, folded, catalogue, tags, now)
-    place = folding.go_on(db, (talking, other), goals)
-    _join_talks(db, pair, talks, place, tags, case_id, now)
-    _close(db, pair, language, now)
-    audit.record(
-        db,
-        Actor("contact", stays),
-        "contact.merged",
-        ("contact", stays),
-        detail={"merged": str(goes)},
+    goals = folding.Goals(
+        places=places,
+        folded={gone.id: kept.id for kept, gone in passages},
+        catalogue=catalogue,
+        tag=max((talk.tags for talk in talks.values()), default=0) + 1,
         now=now,
     )
+    place = folding.go_on(db, (talking, other), goals)
+    _join_talks(db, pair, talks, place, goals.tag, case_id, now)
+    _close(db, pair, language, now)
+    _record(db, pair, now)
     db.flush()
     db.expire_all()
     return stays
+
+
+def _record(db: Session, pair: _Pair, now: datetime) -> None:
+    audit.record(
+        db,
+        Actor("contact", pair.stays.id),
+        "contact.merged",
+        ("contact", pair.stays.id),
+        detail={"merged": str(pair.goes.id)},
+        now=now,
+    )
 
 
 def _key(keyring: Keyring, contact: Contact) -> bytes:

@@ -1,4 +1,4 @@
-"""Which address of a person is written to, and a sentence of ours put into the outbox for it."""
+"""Addresses of a person beside the one they write from, and a sentence put into their outbox."""
 
 import json
 from collections.abc import Mapping
@@ -17,45 +17,6 @@ from models.sealed import Keyring, seal
 from models.walls import organisation_of
 from services import retention
 from services.scene import SILENT_AFTER
-
-
-def best_address(db: Session, contact_id: UUID) -> Address | None:
-    """The address a person last wrote from; when it is closed to us, the next one that is open.
-
-    An address is open when neither it nor its channel is stopped.
-    """
-    open_ones = {
-        row.id: row
-        for row in db.scalars(
-            select(Address)
-            .join(
-                Channel,
-                (Channel.organisation_id == Address.organisation_id)
-                & (Channel.id == Address.channel_id),
-            )
-            .where(
-                Address.organisation_id == organisation_of(db),
-                Address.contact_id == contact_id,
-                Address.status == AddressStatus.ACTIVE,
-                Channel.status == ChannelStatus.ACTIVE,
-            )
-            .order_by(Address.last_in_at.desc().nulls_last(), Address.id.desc())
-        )
-    }
-    if len(open_ones) < 2:
-        return next(iter(open_ones.values()), None)
-    heard = db.scalar(
-        select(Message.address_id)
-        .where(
-            Message.organisation_id == organisation_of(db),
-            Message.contact_id == contact_id,
-            Message.direction == Direction.IN,
-            Message.address_id.in_(open_ones),
-        )
-        .order_by(Message.id.desc())
-        .limit(1)
-    )
-    return open_ones[heard] if heard else next(iter(open_ones.values()))
 
 
 def same_number(db: Session, number_hash: bytes, besides: UUID, *, now: datetime) -> Address | None:

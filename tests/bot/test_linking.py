@@ -18,6 +18,7 @@ from sqlalchemy import select
 from models import Address, Message
 from models.db import transaction
 from models.sealed import keyed_hash, open_sealed
+from services import contacts
 from services.catalogue import read_catalogue
 from services.rendering import render
 from tests.bot.conftest import Desk
@@ -361,6 +362,10 @@ def test_a_new_id_behind_a_number_is_asked_who_it_is(talk: Talk) -> None:
     told = talk.say("MYDATA", on="whatsapp", aliases=("whatsapp-id:GB.2",))
     assert told == "Somebody registered with this number before. Was that you?"
     assert talk.whose("whatsapp-id:GB.2") is None
+    talk.say("1", on="whatsapp", aliases=("whatsapp-id:GB.2",))
+    assert talk.whose("whatsapp-id:GB.2") == talk.whose(f"whatsapp:{talk.phone}")
+    told = talk.say("1,2", on="whatsapp", aliases=("whatsapp-id:GB.2",))
+    assert "Which town or city?" in told
 
 
 def test_a_new_number_with_a_new_id_is_somebody_new_until_joined(talk: Talk) -> None:
@@ -433,6 +438,32 @@ def test_a_closed_address_opens_when_it_is_used(talk: Talk) -> None:
     talk.desk.change("update addresses set status = 'dead'")
     talk.say("1,2")
     assert talk.desk.scalar("select status from addresses") == "active"
+
+
+def test_while_one_address_is_blocked_we_write_to_the_other(talk: Talk) -> None:
+    talk.say(*BY_SMS)
+    talk.say(talk.take_code(), on="telegram")
+    talk.say("anything", on="telegram")
+    talk.desk.intake.take(talk.desk.views["telegram"], talk.desk.arrival("", 7, event="blocked"))
+    owner = talk.whose("telegram:7")
+    assert owner is not None
+    with transaction(talk.desk.engine, talk.desk.organisation_id) as db:
+        address = contacts.find_last_address(db, owner)
+        assert address is not None
+        assert (address.scheme, address.status) == ("sms", "active")
+    talk.say("hello", on="telegram")
+    with transaction(talk.desk.engine, talk.desk.organisation_id) as db:
+        address = contacts.find_last_address(db, owner)
+        assert address is not None
+        assert address.scheme == "telegram"
+
+
+def test_a_wrong_code_is_answered_alike_whether_or_not_any_is_out(talk: Talk) -> None:
+    talk.say(*BY_SMS)
+    nobodys = talk.say("123456", on="telegram", number=90)
+    code = talk.take_code()
+    guess = f"{(int(code) + 1) % 10**6:06d}"
+    assert talk.say(guess, on="telegram", number=91) == nobodys
 
 
 def test_left_by_sms_back_on_telegram_after_six_days(talk: Talk) -> None:
