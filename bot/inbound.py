@@ -34,12 +34,13 @@ from models.message_path import (
 from models.sealed import Keyring
 from services import erasing, linking, quarantine
 from services.catalogue import Catalogue, Catalogues, read_catalogue
-from services.changes import Rows, gather, rows_of
+from services.changes import gather, rows_of
 from services.changing import read_memory
 from services.conversations import handle
 from services.errors import Unavailable
 from services.organisations import OrganisationKeyring
 from services.rendering import body_as_sent
+from services.rows import Rows
 from services.scene import Line, Memory, Scene, open_scene
 
 ATTEMPTS = 6
@@ -174,7 +175,7 @@ class Intake:
             return Taken(woke=linking.grant(tools, scene, now=now))
         if scene.erase:
             number = erasing.erase(self._engine, scene, now=now)
-            return Taken(say=say("erased", scene.language, receipt=number))
+            return Taken(say=say(scene.farewell, scene.language, receipt=number))
         self._write(knock, [rows], now)
         return Taken(woke=bool(rows.outgoing))
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Owned, of_organisation
@@ -13,7 +13,10 @@ class AuditEvent(Owned, Base):
     """One link: `hash` is SHA-256 of `previous` and the canonical JSON of the rest. Ids only."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (of_organisation(),)
+    __table_args__ = (
+        of_organisation(),
+        Index(None, "subject_id", postgresql_where=text("subject_kind = 'contact'")),
+    )
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime]

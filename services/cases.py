@@ -14,7 +14,6 @@ from sqlalchemy import case as when
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.address import Address
 from models.base import new_id
 from models.case import Case, CaseReason, CaseStatus
 from models.contact import Contact, ContactStatus, Conversation
@@ -22,7 +21,7 @@ from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.sealed import Keyring, open_sealed, seal
 from models.staff import Staff
 from models.walls import organisation_of
-from services import audit, contacts, retention
+from services import audit, contacts, outgoing
 from services.audit import Actor
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.rendering import read_told
@@ -133,13 +132,11 @@ def answer(
     stopped = contact.status is ContactStatus.STOPPED
     if stopped and found.reason is CaseReason.STOPPED_MESSAGE:
         raise NotAllowed("This person has stopped our messages; only START brings them back.")
-    address = contacts.find_last_address(db, contact.id)
-    if address is None:
-        raise Conflict("There is no address where this person can be reached.")
     talk = _lock(db, contact.id)
     talk.seq += 1
     talk.state = {k: v for k, v in (talk.state or {}).items() if k != "noted"} or None
-    message = _queue(db, keyring, contact, address, found, text, talk.seq, now)
+    key = keyring.unwrap(contact.wrapped_key, contact.organisation_id, contact.id)
+    message = _queue(db, key, contact, found, text, seq=talk.seq, now=now)
     found.status, found.answered_at, found.unread = CaseStatus.ANSWERED, now, 0
     db.flush()
     _record(db, actor, "case.answered", found, now)
@@ -187,46 +184,33 @@ def _lock(db: Session, contact_id: UUID) -> Conversation:
 
 
 def _queue(
-    db: Session,
-    keyring: Keyring,
-    contact: Contact,
-    address: Address,
-    found: Case,
-    text: str,
-    seq: int,
-    now: datetime,
+    db: Session, key: bytes, contact: Contact, found: Case, text: str, *, seq: int, now: datetime
 ) -> Message:
+    address = contacts.find_last_address(db, contact.id)
+    if address is None:
+        raise Conflict("There is no address where this person can be reached.")
     message_id = new_id(now)
-    key = keyring.unwrap(contact.wrapped_key, contact.organisation_id, contact.id)
     stopped = contact.status is ContactStatus.STOPPED
-    message = Message(
+    sealed = seal(
+        key,
+        json.dumps({"typed": text}).encode(),
+        table="messages",
+        column="sealed",
         organisation_id=contact.organisation_id,
-        id=message_id,
-        contact_id=contact.id,
-        address_id=address.id,
-        channel_id=address.channel_id,
-        direction=Direction.OUT,
-        status=MessageStatus.QUEUED,
-        lane=Lane.RIGHTS if stopped else Lane.REPLIES,
-        kind=MessageKind.RIGHTS if stopped else MessageKind.NOTICE,
-        content={"parts": [{"say": "officer", "sealed": True}], "case": str(found.id)},
-        language=contact.language,
-        sealed=seal(
-            key,
-            json.dumps({"typed": text}).encode(),
-            table="messages",
-            column="sealed",
-            organisation_id=contact.organisation_id,
-            row_id=message_id,
-        ),
-        seq=seq,
-        due_at=now,
-        created_at=now,
-        expires_at=retention.expires_at("messages", now),
+        row_id=message_id,
     )
-    db.add(message)
-    db.flush()
-    return message
+    return outgoing.queue(
+        db,
+        contact,
+        address,
+        {"parts": [{"say": "officer", "sealed": True}], "case": str(found.id)},
+        seq=seq,
+        now=now,
+        kind=MessageKind.RIGHTS if stopped else MessageKind.NOTICE,
+        lane=Lane.RIGHTS if stopped else Lane.REPLIES,
+        id=message_id,
+        sealed=sealed,
+    )
 
 
 def _said(key: bytes, message: Message) -> CaseMessage:

@@ -2,49 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from flows.questions.consent import Consent
+from flows.redaction import redact
 from models.base import new_id
 from models.message_path import Batch
-from models.sealed import Keyring, keyed_hash, seal
+from models.sealed import Keyring, keyed_hash
 from models.walls import door_hash
 from services import retention
-from services.scene import RIGHTS, AnswerRow, LinkRow, Running, Scene
+from services.person_rows import PersonWriter
+from services.rows import Row, Rows, Shown, hex_of
+from services.scene import RIGHTS, LinkRow, Running, Scene
 
 REPLIES_IN_WINDOW = 30
 WINDOW = timedelta(minutes=10)
 SERVICE_WINDOW = timedelta(hours=24)
-
-Row = dict[str, Any]
-Shown = Callable[[Scene], str]
-
-
-@dataclass(slots=True)
-class Rows:
-    """The rows of one message; ``gather`` joins those of a batch."""
-
-    move: Row
-    newcomer: Row | None = None
-    outgoing: list[Row] = field(default_factory=list)
-    answered: list[Row] = field(default_factory=list)
-    sessions: list[Row] = field(default_factory=list)
-    consented: list[Row] = field(default_factory=list)
-    profiled: Row | None = None
-    stop: Row | None = None
-    back: Row | None = None
-    address: Row | None = None
-    window: Row | None = None
-    case: Row | None = None
-    link: Row | None = None
-    alias: Row | None = None
-    dues: list[Row] = field(default_factory=list)
-    unconsented: bool = False
-    guarded: bool = False
 
 
 def rows_of(scene: Scene, keyring: Keyring, shown: Shown) -> Rows:
@@ -83,18 +58,8 @@ def gather(batch: Iterable[Rows], now: datetime) -> Batch:
     )
 
 
-class _Writer:
+class _Writer(PersonWriter):
     """Writes down one scene; each method is one kind of row."""
-
-    def __init__(self, scene: Scene, keyring: Keyring, shown: Shown) -> None:
-        self.scene = scene
-        self.shown = shown
-        organisation = scene.line.organisation_id
-        if scene.standing.wrapped_key is None:
-            self.key, self.wrapped = keyring.new_key(organisation, scene.contact_id)
-        else:
-            self.wrapped = scene.standing.wrapped_key
-            self.key = keyring.unwrap(self.wrapped, organisation, scene.contact_id)
 
     def rows(self) -> Rows:
         scene = self.scene
@@ -122,7 +87,7 @@ class _Writer:
         return {
             "contact": scene.contact_id,
             "address": scene.address_id,
-            "receipt": _hex(scene.heard.receipt),
+            "receipt": hex_of(scene.heard.receipt),
             "receipt_expires_at": retention.expires_at("receipts", scene.now),
             "seq": scene.standing.seq,
             "state": self._state(),
@@ -136,7 +101,7 @@ class _Writer:
             "kind": "notice",
             "content": self._heard(),
             "language": scene.language,
-            "sealed": self._seal(scene.heard.body, "messages", message)
+            "sealed": self._seal(redact(scene.heard.body), "messages", message)
             if scene.heard.body
             else None,
             "provider_id": scene.heard.provider_id,
@@ -187,14 +152,6 @@ class _Writer:
         if not self.scene.is_consented and self.scene.standing.unconsented_left <= 0:
             return False
         return self._window()[1] < REPLIES_IN_WINDOW
-
-    def _conversation_expires_at(self) -> datetime:
-        rule = "unfinished" if self.scene.is_consented else "before_consent"
-        return retention.expires_at(rule, self.scene.now)
-
-    def _message_expires_at(self) -> datetime:
-        rule = "messages" if self.scene.is_consented else "before_consent"
-        return retention.expires_at(rule, self.scene.now)
 
     def _reply(self) -> Row:
         scene = self.scene
@@ -248,129 +205,15 @@ class _Writer:
             content["edit"] = True
         return content
 
-    # --- what is kept of the person ---
-
-    def _newcomer(self) -> Row:
-        scene = self.scene
-        heard = scene.heard
-        origin = scene.running.origin if scene.running else {}
-        return {
-            "contact": scene.contact_id,
-            "wrapped_key": _hex(self.wrapped),
-            "language": scene.language,
-            "office": origin.get("office"),
-            "origin": origin,
-            "at": scene.now,
-            "expires_at": retention.expires_at(self._contact_rule(), scene.now),
-            "address": scene.address_id,
-            "scheme": heard.scheme,
-            "address_hash": _hex(heard.address_hash),
-            "number_hash": _hex(heard.number_hash),
-            "sealed_address": self._seal(heard.address, "addresses", scene.address_id),
-        }
-
-    def _contact_rule(self) -> str:
-        return "contacts" if self.scene.is_consented or self.scene.stopped else "before_consent"
-
-    def _sessions(self) -> list[Row]:
-        scene = self.scene
-        touched = scene.running and (scene.running.touched or self._first_today())
-        running = [scene.running] if scene.running and touched else []
-        return [self._session(each) for each in [*scene.ended_sessions, *running]]
-
-    def _session(self, running: Running) -> Row:
-        scene = self.scene
-        complete = running.status == "complete"
-        ended = running.status != "waiting" or running.completed_at is not None
-        return {
-            "id": running.id,
-            "contact": scene.contact_id,
-            "flow_version": running.published.version_id,
-            "flow": running.published.flow.id,
-            "kind": running.published.flow.kind,
-            "status": "complete" if running.completed_at else running.status,
-            "language": scene.language,
-            "channel_kind": scene.line.kind,
-            "origin": running.origin,
-            "at": scene.now,
-            "completed_at": running.completed_at or (scene.now if complete else None),
-            "expires_at": None if ended else self._conversation_expires_at(),
-        }
-
-    def _answers(self) -> list[Row]:
-        newest = {(a.running.id, a.question): a for a in self.scene.answers}
-        return [self._answer(answer) for answer in newest.values()]
-
-    def _answer(self, answer: AnswerRow) -> Row:
-        scene, session = self.scene, answer.running.id
-        sealed = None
-        if answer.text is not None:
-            sealed = self._seal(answer.text, "answers", f"{session}:{answer.question}")
-        return {
-            "session": session,
-            "question": answer.question,
-            "contact": scene.contact_id,
-            "flow_version": answer.running.published.version_id,
-            "flow": answer.running.published.flow.id,
-            "value": answer.value,
-            "sealed": sealed,
-            "skipped": answer.skipped,
-            "language": scene.language,
-            "channel_kind": scene.line.kind,
-            "at": scene.now,
-        }
-
-    def _consents(self) -> list[Row]:
-        scene = self.scene
-        return [
-            {
-                "id": new_id(scene.now),
-                "contact": scene.contact_id,
-                "purpose": consent.purpose,
-                "action": consent.action,
-                "flow": consent.flow,
-                "version": consent.version,
-                "question": consent.question,
-                "text_hash": f"\\x{scene.shown}" if scene.shown else None,
-                "language": scene.language,
-                "channel_kind": scene.line.kind,
-                "provider_message": scene.heard.provider_id,
-                "at": scene.now,
-            }
-            for consent in scene.consents
-        ]
-
-    def _profile(self) -> Row | None:
-        """The profile's patch; also a daily touch, so that "last seen" and expiry stay true."""
-        scene = self.scene
-        touched = self._first_today()
-        if not (scene.profile or scene.rest or scene.language_changed or touched):
-            return None
-        expires = retention.expires_at("contacts", scene.now) if scene.is_consented else None
-        patch = dict(scene.profile)
-        if expires:
-            patch["expires_at"] = expires
-        patch["channel"] = scene.heard.scheme
-        return {
-            "contact": scene.contact_id,
-            "patch": patch,
-            "rest": scene.rest or None,
-            "language": scene.language if scene.language_changed else None,
-            "contact_expires_at": expires if touched or scene.consents else None,
-            "touched": touched or bool(scene.consents) or scene.language_changed,
-            "at": scene.now,
-        }
-
-    def _first_today(self) -> bool:
-        last = self.scene.standing.last_in_at
-        return last is None or last.date() < self.scene.now.date()
-
     # --- what happens seldom ---
 
     def _rarely(self, rows: Rows) -> None:
         scene = self.scene
         if scene.stopped:
-            rows.stop = {"contact": scene.contact_id, "number_hash": _hex(scene.heard.number_hash)}
+            rows.stop = {
+                "contact": scene.contact_id,
+                "number_hash": hex_of(scene.heard.number_hash),
+            }
         if scene.returned:
             rows.back = {"contact": scene.contact_id}
         self._of_address(rows)
@@ -417,7 +260,7 @@ class _Writer:
         return {
             "address": address_id,
             "contact": scene.contact_id,
-            "address_hash": _hex(scene.heard.alias_hash),
+            "address_hash": hex_of(scene.heard.alias_hash),
             "sealed": self._seal(alias, "addresses", address_id),
             "at": scene.now,
             "expires_at": retention.expires_at(self._contact_rule(), scene.now),
@@ -429,23 +272,12 @@ class _Writer:
         return {
             "id": link_id,
             "contact": scene.contact_id,
-            "token_hash": _hex(door_hash(link.token)),
-            "code_hash": _hex(keyed_hash(self.key, "code", f"{link_id}|{link.code}")),
+            "token_hash": hex_of(door_hash(link.token)),
+            "code_hash": hex_of(keyed_hash(self.key, "code", f"{link_id}|{link.code}")),
             "language": scene.language,
             "at": scene.now,
             "expires_at": retention.expires_at("member_links", scene.now),
         }
-
-    def _seal(self, plain: str, table: str, row_id: UUID | str) -> str:
-        sealed = seal(
-            self.key,
-            plain.encode("utf-8", "surrogatepass"),
-            table=table,
-            column="sealed",
-            organisation_id=self.scene.line.organisation_id,
-            row_id=row_id,
-        )
-        return f"\\x{sealed.hex()}"
 
 
 def _stored(running: Running) -> Row:
@@ -464,7 +296,3 @@ def _stored(running: Running) -> Row:
 
 def _same_day(one: datetime | None, other: datetime) -> bool:
     return one is not None and one.date() == other.date()
-
-
-def _hex(value: bytes | None) -> str | None:
-    return None if value is None else f"\\x{value.hex()}"

@@ -12,15 +12,13 @@ import logs
 from flows import engine as conversation
 from flows.events import Asked, Said, as_part
 from flows.state import State
-from models.base import new_id
 from models.contact import Contact, ContactStatus, Conversation
 from models.db import transaction
 from models.due import Due
 from models.flow_session import FlowSession
-from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.profile import Profile
 from models.walls import system_scope
-from services import contacts, renewals, retention
+from services import contacts, outgoing, renewals
 from services.catalogue import Catalogue
 from services.moments import out_of_quiet_hours, remind_at
 
@@ -145,29 +143,17 @@ def _send_reminder(
     session.reminded_at = now
     parts = [as_part(Said("reminder"))]
     parts += [as_part(event) for event in events if isinstance(event, Asked | Said)]
-    db.add(
-        Message(
-            organisation_id=contact.organisation_id,
-            id=new_id(now),
-            contact_id=contact.id,
-            address_id=address.id,
-            channel_id=address.channel_id,
-            direction=Direction.OUT,
-            status=MessageStatus.QUEUED,
-            lane=Lane.REPLIES,
-            kind=MessageKind.QUESTION,
-            content={"parts": parts, "tag": state.tag, "template": {"name": "reminder"}},
-            flow_version_id=published.version_id,
-            question=state.asked,
-            language=contact.language,
-            seq=talk.seq,
-            session_id=session.id,
-            due_at=now,
-            created_at=now,
-            expires_at=retention.expires_at("messages", now),
-        )
+    outgoing.queue(
+        db,
+        contact,
+        address,
+        {"parts": parts, "tag": state.tag, "template": {"name": "reminder"}},
+        seq=talk.seq,
+        now=now,
+        flow_version_id=published.version_id,
+        question=state.asked,
+        session_id=session.id,
     )
-    db.flush()
 
 
 __all__ = ["CatalogueOf", "out_of_quiet_hours", "run"]

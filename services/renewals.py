@@ -12,12 +12,10 @@ from sqlalchemy.orm import Session
 from flows import engine
 from flows.events import Asked, as_part
 from models.address import Address
-from models.base import new_id
 from models.contact import Contact, ContactStatus, Conversation
 from models.due import Due
-from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.profile import Profile
-from services import contacts, retention
+from services import contacts, outgoing
 from services.asides import asides
 from services.moments import BEFORE_THE_END, out_of_quiet_hours
 from services.scene import base36
@@ -68,24 +66,5 @@ def _send(
     talk.state, talk.expires_at = {"aside": state.to_json()}, contact.expires_at
     talk.seq += 1
     parts = [as_part(event) for event in events if isinstance(event, Asked)]
-    db.add(
-        Message(
-            organisation_id=contact.organisation_id,
-            id=new_id(now),
-            contact_id=contact.id,
-            address_id=address.id,
-            channel_id=address.channel_id,
-            direction=Direction.OUT,
-            status=MessageStatus.QUEUED,
-            lane=Lane.REPLIES,
-            kind=MessageKind.QUESTION,
-            content={"parts": parts, "tag": state.tag, "aside": ASIDE},
-            question=state.asked,
-            language=contact.language,
-            seq=talk.seq,
-            due_at=now,
-            created_at=now,
-            expires_at=retention.expires_at("messages", now),
-        )
-    )
-    db.flush()
+    content = {"parts": parts, "tag": state.tag, "aside": ASIDE}
+    outgoing.queue(db, contact, address, content, seq=talk.seq, now=now, question=state.asked)

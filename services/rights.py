@@ -1,6 +1,6 @@
 """DELETE: a person's every row goes at once, and their key with it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,11 +50,27 @@ def erase(
     ).all()
     _bury(db, [row.address_hash for row in hashes], reason, now)
     known = {h for row in hashes for h in row if h is not None}
+    _delete(db, everyone, known)
+    audit.record(
+        db,
+        actor or Actor("contact", person),
+        "contact.erased",
+        ("contact", person),
+        detail={"addresses": len(hashes), "reason": reason},
+        now=now,
+    )
+    db.expire_all()
+    return Erased(person, len(hashes))
+
+
+def _delete(db: Session, everyone: Sequence[UUID], hashes: Collection[bytes]) -> None:
+    organisation_id = organisation_of(db)
     # In the system scope: consents are append-only for everybody else.
     with lifted(db):
         db.execute(
             delete(Quarantined).where(
-                Quarantined.organisation_id == organisation_id, Quarantined.address_hash.in_(known)
+                Quarantined.organisation_id == organisation_id,
+                Quarantined.address_hash.in_(hashes),
             )
         )
         db.execute(
@@ -69,16 +85,6 @@ def erase(
             Door.target_id.in_(everyone),
         )
     )
-    audit.record(
-        db,
-        actor or Actor("contact", person),
-        "contact.erased",
-        ("contact", person),
-        detail={"addresses": len(hashes), "reason": reason},
-        now=now,
-    )
-    db.expire_all()
-    return Erased(person, len(hashes))
 
 
 def replay(db: Session, *, now: datetime) -> int:

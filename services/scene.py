@@ -5,7 +5,7 @@ A scene touches no database. ``services/conversations.py`` decides what a messag
 ``services/changes.py`` writes these down as the rows of ``models/message_path.py``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,136 +13,28 @@ from uuid import UUID
 
 from flows.events import Asked, as_part
 from flows.flow import Flow
-from flows.inputs import Input
-from flows.state import State, Value
+from flows.state import State
 from models.base import new_id
 from models.case import CaseReason
 from models.message_path import Standing
-from services.catalogue import Catalogue, Published
+from services.catalogue import Catalogue
+from services.props import (
+    AnswerRow,
+    ConsentRow,
+    Given,
+    Heard,
+    Line,
+    LinkRow,
+    Memory,
+    Past,
+    Running,
+    Wish,
+    base36,
+)
 
 RIGHTS, REPLIES = 0, 1
 NUMBERED = frozenset({"sms", "whatsapp"})
 SILENT_AFTER = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One delivery of a provider, without anything of its format."""
-
-    kind: str
-    input: Input | None
-    body: str
-    entry: str | None
-    language: str | None
-    scheme: str
-    address: str
-    address_hash: bytes
-    number_hash: bytes | None
-    receipt: bytes
-    provider_id: str
-    pressed_message: str | None
-    alias: str | None = None
-    alias_hash: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The channel a message came by, as far as a conversation depends on it."""
-
-    id: UUID
-    organisation_id: UUID
-    kind: str
-    stop_reply: str
-    default_language: str
-
-
-@dataclass(slots=True)
-class Running:
-    """The flow session a contact is in.
-
-    `correcting` is the question that CHANGE asks again; `completed_at` tells that the session was
-    complete before, and stays so.
-    """
-
-    id: UUID
-    published: Published
-    state: State
-    origin: dict[str, Any]
-    status: str = "waiting"
-    touched: bool = False
-    correcting: str | None = None
-    completed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The registration a person finished or left before, read from its rows when it is needed."""
-
-    session_id: UUID
-    published: Published
-    answers: Mapping[str, Value]
-    origin: Mapping[str, Any]
-    completed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One answer of a person, in the words of the version it answered."""
-
-    published: Published
-    question: str
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What was read of a person's rows because a message needs it."""
-
-    past: Past | None
-    answers: Sequence[Given]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRow:
-    """One answer to be written; ``text`` is sealed, ``value`` is stored clear."""
-
-    running: Running
-    question: str
-    value: Any
-    text: str | None
-    skipped: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRow:
-    """One consent event to be appended."""
-
-    purpose: str
-    action: str
-    question: str
-    flow: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """A one-use link to be written: both values are hashed before they are stored."""
-
-    token: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a message asks of services/linking.py; it is granted in a transaction of its own.
-
-    kind: link | code (to take along), other (a code to the other address), try (`value` is what
-    was written), new_owner.
-    """
-
-    kind: str
-    value: str = ""
-
 
 URGENCY = tuple(CaseReason)
 
@@ -186,6 +78,7 @@ class Scene:
     address_status: str | None = None
     dues: list[dict[str, Any]] = field(default_factory=list)
     erase: bool = False
+    farewell: str = "erased"
     needs_memory: bool = False
     chosen: str | None = None
     answered_aside: State | None = None
@@ -218,6 +111,11 @@ class Scene:
         return bool(self.granted)
 
     @property
+    def is_registered(self) -> bool:
+        """Whether the person has ever completed a registration."""
+        return self.standing.registered_at is not None or "registered_at" in self.profile
+
+    @property
     def stands_alone(self) -> bool:
         """Whether this message needs more of the database than a batch's two statements."""
         return self.erase or self.needs_memory or self.wish is not None or self.comes_anew
@@ -231,6 +129,11 @@ class Scene:
     def has_effect(self) -> bool:
         """Whether the person will notice that something happened."""
         return bool(self.parts) or self.stopped or self.erase or self.wish is not None
+
+    def leave(self, farewell: str) -> None:
+        """Erase the person, and say this phrase as the last thing they hear."""
+        self.erase = True
+        self.farewell = farewell
 
     def recalls(self) -> bool:
         """Whether the person's rows are known; if not, they are read and the message begins anew.
@@ -376,11 +279,20 @@ def _first_language(heard: Heard, line: Line, standing: Standing, catalogue: Cat
     return (entry and entry.language) or line.default_language
 
 
-def base36(number: int) -> str:
-    """A number in few letters."""
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    text = ""
-    while number:
-        number, rest = divmod(number, 36)
-        text = digits[rest] + text
-    return text or "0"
+__all__ = [
+    "REPLIES",
+    "RIGHTS",
+    "AnswerRow",
+    "ConsentRow",
+    "Given",
+    "Heard",
+    "Line",
+    "LinkRow",
+    "Memory",
+    "Past",
+    "Running",
+    "Scene",
+    "Wish",
+    "base36",
+    "open_scene",
+]

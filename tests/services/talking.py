@@ -21,9 +21,10 @@ from flows.wording import Prompt
 from models.message_path import Standing
 from models.sealed import Keyring
 from services.catalogue import Catalogue, Published
-from services.changes import Rows, rows_of
+from services.changes import rows_of
 from services.conversations import handle
 from services.rendering import body_as_sent, body_for, render, with_link
+from services.rows import Rows
 from services.scene import Given, Heard, Line, Memory, Past, Scene, open_scene
 from settings import MasterKey
 from tests.conftest import BEGINNING
@@ -227,6 +228,7 @@ class Talk:
             last_in_at=self.now,
             consents=list(patch.get("consents", before.consents or [])),
             case_id=rows.move["case"],
+            registered_at=self.now if "registered_at" in self.profile else None,
         )
 
     @property
