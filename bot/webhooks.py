@@ -100,9 +100,24 @@ def _request() -> WebhookRequest:
         path=request.path,
         query=request.environ.get("QUERY_STRING", ""),
         headers=dict(request.headers),
-        body=request.get_data(cache=False),
+        body=_body(),
         public_url=current_app.config["PUBLIC_URL"],
     )
+
+
+def _body() -> bytes:
+    """The whole body, or 400 when it was torn off, 413 when it went on past the limit.
+
+    A server that ends the stream by itself (Granian) lets both pass: a torn body looks complete,
+    and one without a length is cut at the limit.
+    """
+    body = request.get_data(cache=False)
+    length, most = request.content_length, request.max_content_length
+    if length is not None and len(body) < length:
+        abort(400)
+    if length is None and most is not None and len(body) >= most:
+        abort(413)
+    return body
 
 
 def _reject(view: ChannelView, rejected: WebhookRejected) -> Response:
