@@ -22,6 +22,7 @@ from flows.events import (
     Said,
     Skipped,
 )
+from flows.figures import read_digits
 from flows.flow import Flow
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
 from flows.keywords import greeting, inside
@@ -45,7 +46,7 @@ Step = tuple[State, tuple[Event, ...]]
 _NOTHING: Final[Mapping[str, Value]] = {}
 _NO_HINTS: Final[Mapping[str, str]] = {}
 _LAST_RUNG: Final = 3
-_DIGITS: Final = {"0": "skip", "8": "menu", "9": "back"}
+_DIGITS: Final = {0: "skip", 8: "menu", 9: "back"}
 
 
 def start(
@@ -87,10 +88,7 @@ def resume(flow: Flow, state: State, *, now: datetime) -> Step:
 
 
 def reopen(flow: Flow, state: State, question_id: str, *, now: datetime) -> Step:
-    """An answered question asked again, at any time; the other answers stay.
-
-    Nothing happens when it was never answered.
-    """
+    """An answered question asked again, at any time; nothing when it was never answered."""
     question = flow.question(question_id)
     if question is None or not question.waits or question_id not in state.answers:
         return state, ()
@@ -140,7 +138,8 @@ def _typed(flow: Flow, state: State, question: Question, text: str, now: datetim
     if greeting(normalised) and not (question.digits and isinstance(reading, Answer)):
         return state, (Said("greeted"), _ask(flow, state, question, now))
     if question.sealed or not isinstance(reading, Answer):
-        action = inside(normalised) or (_DIGITS.get(normalised) if question.digits else None)
+        digit = read_digits(normalised) if question.digits else None
+        action = inside(normalised) or (None if digit is None else _DIGITS.get(digit))
         if action is not None:
             done = _act(flow, state, question, action, now)
             if done is not None:
