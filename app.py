@@ -21,6 +21,7 @@ import logs
 import settings as settings_module
 from bot import sim, webhooks
 from composition import Homeline
+from flows.gazetteer import warm_up
 from public import health, member
 from settings import Settings, SettingsInvalid
 
@@ -91,6 +92,7 @@ def create_web() -> Flask:
     homeline: Homeline = app.extensions["homeline"]
     for part in ("intake", "directory", "statuses"):  # before the threads come
         getattr(homeline, part)
+    warm_up()
     logs.event("web.started", env=homeline.settings.env)
     return app
 

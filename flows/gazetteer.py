@@ -118,3 +118,8 @@ def _place(path: Path, town: int) -> Place:
         population=towns.populations[town],
         shares_name=_search(path).shares_name(town),
     )
+
+
+def warm_up() -> None:
+    """Read the bundled towns now, so that nobody's first place answer waits for it."""
+    bundled().search("a", country=None, language="en", most=1)

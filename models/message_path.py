@@ -79,6 +79,7 @@ class Standing:
     shares_number: bool = False
     alias_of: UUID | None = None
     other_alias: bool = False
+    registered_at: datetime | None = None
 
 
 def take_many(

@@ -95,8 +95,12 @@ def _completed(scene: Scene, running: Running, event: happened.Completed) -> Non
 
 
 def _ended(scene: Scene, running: Running, event: happened.Ended) -> None:
+    """Whoever may not or does not want to be registered leaves nothing behind (design 5)."""
     running.status = "stopped"
     running.touched = True
+    refuses = event.reason == "refused" and not scene.standing.consents
+    if event.reason == "under_age" or refuses:
+        scene.leave(event.reason)
 
 
 def _person_wanted(scene: Scene, running: Running, event: happened.PersonWanted) -> None:

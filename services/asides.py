@@ -126,6 +126,18 @@ def _known_again(scene: Scene) -> None:
     ask_again(scene)
 
 
+def _begin_module(scene: Scene) -> None:
+    """Ask the questions of the chosen topic, once nothing else is waiting."""
+    published = scene.catalogue.newest.get(f"module-{scene.chosen}")
+    if scene.running:
+        scene.say("finish_first")
+        ask_again(scene)
+    elif published is None:
+        scene.say("nothing_open")
+    else:
+        begin(scene, published, {})
+
+
 def _erase(scene: Scene) -> None:
     scene.erase = True
 
@@ -151,6 +163,8 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("menu", "erase"): _open("erase"),
     ("menu", "again"): ask_again,
     ("menu", "link"): _open("link"),
+    ("menu", "questions"): _open("modules"),
+    ("modules", "*"): _begin_module,
     ("link", "link"): _wish("link"),
     ("link", "code"): _wish("code"),
     ("same_person", "me"): _wish("other"),

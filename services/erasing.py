@@ -43,7 +43,8 @@ def erase(engine: Engine, scene: Scene, *, now: datetime) -> str:
         ).first()
         if fresh is None:
             raise AlreadyTaken
-        rights.erase(db, scene.contact_id, now=now)
+        reason = "asked" if scene.farewell == "erased" else scene.farewell
+        rights.erase(db, scene.contact_id, reason=reason, now=now)
     return receipt_number(scene, now)
 
 

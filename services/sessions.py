@@ -6,6 +6,7 @@ from typing import Any
 from flows import engine
 from flows.inputs import Text
 from flows.keywords import Keyword
+from flows.phones import country_of
 from models.base import new_id
 from services.apply import apply_events
 from services.catalogue import Entry, Published
@@ -34,7 +35,11 @@ def begin(scene: Scene, published: Published, origin: dict[str, Any]) -> None:
         scene.ended_sessions.append(left)
     scene.paused = None
     state, events = engine.start(
-        published.flow, tag=scene.next_tag(), language=scene.language, now=scene.now
+        published.flow,
+        tag=scene.next_tag(),
+        language=scene.language,
+        now=scene.now,
+        hints=_hints(scene),
     )
     scene.running = Running(new_id(scene.now), published, state, origin, touched=True)
     apply_events(scene, scene.running, events)
@@ -95,7 +100,7 @@ def ask_again_or_offer(scene: Scene) -> None:
 def offer(scene: Scene) -> None:
     """Register somebody who is in no flow, or thank a member for what they wrote."""
     registration = scene.catalogue.registration()
-    if scene.is_consented or registration is None:
+    if scene.is_registered or registration is None:
         scene.say("nothing_open")
     else:
         begin(scene, registration, {})
@@ -105,6 +110,9 @@ def _open_flow(scene: Scene, published: Published, entry: Entry | None) -> bool:
     """Begin a flow, or go on with it when the person is in it already."""
     running = scene.running
     if running and running.published.flow.id == published.flow.id:
+        ask_again(scene)
+    elif published.flow.kind == "registration" and scene.is_registered:
+        scene.say("registered_already")
         ask_again(scene)
     else:
         begin(scene, published, _origin(entry))
@@ -116,6 +124,13 @@ def _origin(entry: Entry | None) -> dict[str, Any]:
         return {}
     office = str(entry.office_id) if entry.office_id else None
     return {"code": entry.code, "asker": entry.asker, "office": office}
+
+
+def _hints(scene: Scene) -> dict[str, str]:
+    """The country a phone number begins with: a guess, which the flow asks about."""
+    scheme, _, number = scene.heard.address.partition(":")
+    country = country_of(number) if scheme in {"sms", "whatsapp"} else None
+    return {"country": country} if country else {}
 
 
 def _long_ago(scene: Scene) -> bool:

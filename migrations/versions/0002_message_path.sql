@@ -7,7 +7,7 @@ returns table (
     origin jsonb, seq int, state jsonb, session_id uuid, tags int, window_started_at timestamptz,
     window_replies int, last_in_at timestamptz, consents text[], time_zone text,
     catalogue_version int, unconsented_left int, case_id uuid, heard_at timestamptz,
-    shares_number boolean, alias_of uuid, other_alias boolean)
+    shares_number boolean, alias_of uuid, other_alias boolean, registered_at timestamptz)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -37,7 +37,8 @@ begin
                select 1 from addresses w
                 where w.organisation_id = org and w.contact_id = a.contact_id
                   and w.scheme = 'whatsapp-id')
-           else false end
+           else false end,
+           p.registered_at
       from unnest(hashes, receipt_keys, numbers, aliases)
                with ordinality as asked(hash, receipt, number, alias, place)
       cross join lateral (
