@@ -64,19 +64,7 @@ def keep(engine: Engine, keys: OrganisationKeyring, failed: Failed, *, now: date
         row_id=row_id,
     )
     with transaction(engine, organisation_id) as db:
-        fresh = db.execute(
-            insert(Receipt)
-            .values(
-                organisation_id=organisation_id,
-                channel_id=failed.channel_id,
-                key=failed.receipt_key,
-                received_at=now,
-                expires_at=retention.expires_at("receipts", now),
-            )
-            .on_conflict_do_nothing()
-            .returning(Receipt.key)
-        ).first()
-        if fresh is None:
+        if not _is_fresh(db, failed, now):
             return
         db.add(
             Quarantined(
@@ -93,6 +81,23 @@ def keep(engine: Engine, keys: OrganisationKeyring, failed: Failed, *, now: date
                 expires_at=retention.expires_at("quarantine", now),
             )
         )
+
+
+def _is_fresh(db: Session, failed: Failed, now: datetime) -> bool:
+    """Write the receipt; False when this delivery has one."""
+    row = db.execute(
+        insert(Receipt)
+        .values(
+            organisation_id=failed.organisation_id,
+            channel_id=failed.channel_id,
+            key=failed.receipt_key,
+            received_at=now,
+            expires_at=retention.expires_at("receipts", now),
+        )
+        .on_conflict_do_nothing()
+        .returning(Receipt.key)
+    ).first()
+    return row is not None
 
 
 def second_receipt(receipt_key: bytes) -> bytes:

@@ -177,7 +177,7 @@ def test_only_so_many_wait_and_the_others_are_told_at_once() -> None:
         waiting = pool.submit(patience.run, work)
         assert inside.wait(10)
         while patience._places._value:
-            time.sleep(0.001)
+            out.wait(0.001)
         began = time.monotonic()
         with pytest.raises(Unavailable):
             patience.run(away)
