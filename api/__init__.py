@@ -4,6 +4,7 @@ from flask import Flask
 
 from api import (
     audit_events,
+    cases,
     channels,
     consents,
     contacts,
@@ -22,6 +23,7 @@ RESOURCES = (
     contacts.resource,
     consents.resource,
     messages.resource,
+    cases.resource,
     flows.resource,
     channels.resource,
     webhooks.resource,

@@ -6,6 +6,8 @@ from types import MappingProxyType
 PEOPLE_READ = "people:read"
 PEOPLE_ADDRESSES = "people:addresses"
 PEOPLE_ERASE = "people:erase"
+CASES_READ = "cases:read"
+CASES_WRITE = "cases:write"
 FLOWS_READ = "flows:read"
 FLOWS_WRITE = "flows:write"
 CHANNELS_READ = "channels:read"
@@ -20,6 +22,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         PEOPLE_READ: "read rows about single people, sealed answers included; never for analysts",
         PEOPLE_ADDRESSES: "see addresses in clear, with a reason",
         PEOPLE_ERASE: "erase a person, with a reason",
+        CASES_READ: "see which cases wait; whose they are and what was written needs people:read",
+        CASES_WRITE: "answer, assign and close cases",
         FLOWS_READ: "read published flows and their entry codes",
         FLOWS_WRITE: "publish flows and make entry codes",
         CHANNELS_READ: "read channels, never their credentials",
@@ -35,6 +39,11 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "GET /audit": AUDIT_READ,
+        "GET /cases": CASES_READ,
+        "GET /cases/{case_id}": CASES_READ,
+        "POST /cases/{case_id}/answer": CASES_WRITE,
+        "POST /cases/{case_id}/assign": CASES_WRITE,
+        "POST /cases/{case_id}/close": CASES_WRITE,
         "GET /channels": CHANNELS_READ,
         "POST /channels": CHANNELS_WRITE,
         "GET /consents": PEOPLE_READ,

@@ -27,7 +27,6 @@ from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.rendering import read_told
 
 LONGEST_ANSWER = 1000
-MOST_ON_A_PAGE = 200
 URGENCY = {reason: place for place, reason in enumerate(CaseReason)}
 
 
@@ -66,7 +65,7 @@ def list_cases(
             query = query.where(column == value)
     if after is not None:
         query = query.where(Case.id > after)
-    return db.scalars(query.order_by(Case.id).limit(min(most, MOST_ON_A_PAGE))).all()
+    return db.scalars(query.order_by(Case.id).limit(most)).all()
 
 
 def list_waiting(db: Session, *, most: int = 50) -> Sequence[Case]:

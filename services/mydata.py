@@ -161,6 +161,7 @@ def viewings(db: Session, rows: Rows) -> list[Viewing]:
         .order_by(AuditEvent.number)
     )
     ids = {
+        "case": sorted(row["id"] for row in rows["cases"]),
         "contact": sorted(row["id"] for row in rows["contacts"]),
         "registration": sorted(row["id"] for row in rows["flow_sessions"]),
         "message": sorted(row["id"] for row in rows["messages"]),

@@ -22,6 +22,8 @@ from sqlalchemy.orm import Session
 from models import (
     Address,
     Answer,
+    Case,
+    CaseReason,
     Channel,
     ChannelKind,
     Contact,
@@ -249,6 +251,18 @@ class Factory:
                 **(columns | more),
             )
         )
+
+    def case(self, contact: Contact, reason: CaseReason = CaseReason.PERSON, **more: Any) -> Case:
+        """A case that waits; `more` are columns."""
+        columns = {
+            "opened_at": self.now,
+            "last_message_at": self.now,
+            "expires_at": retention.expires_at("cases", self.now),
+        }
+        row = Case(id=new_id(self.now), contact_id=contact.id, reason=reason, **(columns | more))
+        talk = self.db.get_one(Conversation, (self.organisation_id, contact.id))
+        talk.case_id = row.id
+        return self._add(row)
 
     def due(self, contact: Contact, kind: str = "reminder", **more: Any) -> Due:
         return self._add(
