@@ -14,6 +14,8 @@ from flows.templates import templates
 from models import Address, Channel, Contact
 from models.db import transaction
 from services import dues
+from services.catalogue import read_inside
+from services.messages import Wanted, list_messages
 from tests.bot.conftest import NUMBER, Desk
 from tests.factories import Factory
 from tests.fakes.twilio import FakeTwilio
@@ -239,13 +241,12 @@ class TestTooLate:
 def test_officers_read_what_stood_on_the_screen(talk: Talk) -> None:
     talk.approve()
     talk.remind(DAY)
-    assert (
-        talk.desk.scalar(
-            "select content->>'by_template' from messages where direction = 'out'"
-            " order by id desc limit 1"
+    line = talk.desk.homeline
+    with transaction(talk.desk.engine, talk.desk.organisation_id) as db:
+        listed = list_messages(
+            db, line.keyring, read_inside(db), Wanted(direction="out"), after=None, most=50
         )
-        == "true"
-    )
+    assert listed[-1].text == talk.phone.last.body
 
 
 def test_submitting_again_submits_nothing_twice(talk: Talk) -> None:

@@ -184,7 +184,9 @@ class TestBirth:
         make.contact().status = ContactStatus.STOPPED
         [event] = told(make.db)
         assert event.expires_at - event.created_at == PERIODS["webhook_deliveries"]
+        make.db.expire_all()
         retention.run(make.db, now=make.now + timedelta(days=31))
+        assert kinds(make.db) == ["contact.erased"]  # kept long enough, and told of
 
 
 class TestEndpoints:
