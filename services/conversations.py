@@ -55,7 +55,7 @@ def _decide(scene: Scene, keyword: Keyword | None) -> None:
 
 
 def _go_on(scene: Scene, keyword: Keyword | None) -> None:
-    """An answer, a line for an open case, or somebody's first words: a greeting tells a language."""
+    """An answer, a line for an open case, or first words: a greeting tells a language."""
     if keyword and keyword.word is Word.HELLO and not scene.heard.language:
         _speak_their_language(scene, keyword)
     (note if belongs_to_case(scene) else take_answer)(scene)
