@@ -24,11 +24,12 @@ begin
                 then b.unconsented_limit - b.unconsented_used else b.unconsented_limit end,
            v.case_id, a.last_in_at,
            -- Looked for on behalf of strangers only: is their number one of somebody's, not long
-           -- silent, who wants to hear from us?
+           -- silent, who wants to hear from us and has told us something worth not asking twice?
            case when a.id is null and asked.number is not null then exists (
                select 1 from addresses n
                  join contacts t on t.organisation_id = org and t.id = n.contact_id
-                where n.organisation_id = org and n.number_hash = asked.number
+                 join profiles q on q.organisation_id = org and q.contact_id = n.contact_id
+                where cardinality(q.consents) > 0 and n.organisation_id = org and n.number_hash = asked.number
                   and n.status = 'active' and t.status = 'active'
                   and coalesce(n.last_in_at, n.created_at) > today - interval '90 days')
            else false end,
