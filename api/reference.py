@@ -151,6 +151,8 @@ def _name(schema: Any) -> str:
 
 
 def _headers(method: str, scope: str, path: str) -> list[dict[str, Any]]:
+    if path.endswith("/exports"):
+        return [_REASON | {"required": True}]
     if method == "post":
         return [_IDEMPOTENCY]
     if method == "delete":

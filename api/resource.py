@@ -44,11 +44,13 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         body: type[Schema] | None = None,
         gives: type[Schema] | None = None,
         status: int = 200,
+        kept: bool = True,
     ) -> Callable[[View], View]:
         """Serve `view(work, [query], [body], **ids)` at a rule, for keys with the scope listed.
 
         KeyError for an operation without a line in SCOPES. What the view returns is written by the
-        schema `gives`; it may return (what, status, headers).
+        schema `gives`; it may return (what, status, headers). With `kept` false the answer to a
+        named POST is not kept for its repetition: what must not stay here is made anew.
         """
         path = _CONVERTER.sub(r"{\1}", rule)
         scope = SCOPES[f"{method} {path}"]
@@ -60,13 +62,13 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
             if query is not None:
                 told = self.arguments(query, location="query")(told)
             told = self.response(status, gives)(told)
-            self.add_url_rule(rule, view.__name__, _served(told, scope), methods=[method])
+            self.add_url_rule(rule, view.__name__, _served(told, scope, kept), methods=[method])
             return view
 
         return register
 
 
-def _served(view: View, scope: str) -> View:
+def _served(view: View, scope: str, kept: bool) -> View:
     """Return the view behind key and scope, in one transaction that ends before the answer goes."""
 
     @wraps(view)
@@ -79,7 +81,7 @@ def _served(view: View, scope: str) -> View:
         route = f"{request.method} {request.url_rule}"
         with transaction(line.engine, holder.organisation_id) as db:
             work = Work(db, line, holder, now, route)
-            if asked is None:
+            if asked is None or not kept:
                 return make_response(view(work, **ids))
             return _once(work, asked, lambda: make_response(view(work, **ids)))
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 PEOPLE_READ = "people:read"
 PEOPLE_ADDRESSES = "people:addresses"
 PEOPLE_ERASE = "people:erase"
+PEOPLE_EXPORT = "people:export"
 CASES_READ = "cases:read"
 CASES_WRITE = "cases:write"
 FLOWS_READ = "flows:read"
@@ -22,6 +23,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         PEOPLE_READ: "read rows about single people, sealed answers included; never for analysts",
         PEOPLE_ADDRESSES: "see addresses in clear, with a reason",
         PEOPLE_ERASE: "erase a person, with a reason",
+        PEOPLE_EXPORT: "export rows about people, with people:read and a reason",
         CASES_READ: "see which cases wait; whose they are and what was written needs people:read",
         CASES_WRITE: "answer, assign and close cases",
         FLOWS_READ: "read published flows and their entry codes",
@@ -51,6 +53,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /contacts/{contact_id}": PEOPLE_READ,
         "DELETE /contacts/{contact_id}": PEOPLE_ERASE,
         "GET /contacts/{contact_id}/consents": PEOPLE_READ,
+        "POST /exports": PEOPLE_EXPORT,
         "GET /flows": FLOWS_READ,
         "POST /flows": FLOWS_WRITE,
         "GET /flows/{flow_id}": FLOWS_READ,

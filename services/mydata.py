@@ -153,7 +153,8 @@ def viewings(db: Session, rows: Rows) -> list[Viewing]:
     people = [UUID(row["id"]) for row in rows["contacts"]]
     since = min(datetime.fromisoformat(row["created_at"]) for row in rows["contacts"])
     own = (AuditEvent.subject_kind == "contact") & AuditEvent.subject_id.in_(people)
-    pages = AuditEvent.subject_id.is_(None) & AuditEvent.action.like("%.read")
+    read = AuditEvent.action.like("%.read") | AuditEvent.action.like("%.exported")
+    pages = AuditEvent.subject_id.is_(None) & read
     events = db.scalars(
         select(AuditEvent)
         .where(AuditEvent.organisation_id == organisation_of(db), AuditEvent.at >= since)

@@ -72,6 +72,7 @@ ROUTES: dict[str, Access] = {
     "/api/v1/contacts": key(GET="people:read"),
     "/api/v1/contacts/<uuid:contact_id>": key(GET="people:read", DELETE="people:erase"),
     "/api/v1/contacts/<uuid:contact_id>/consents": key(GET="people:read"),
+    "/api/v1/exports": key(POST="people:export"),
     "/api/v1/flows": key(GET="flows:read", POST="flows:write"),
     "/api/v1/flows/<flow_id>": key(GET="flows:read"),
     "/api/v1/flows/<flow_id>/entry-codes": key(POST="flows:write"),
@@ -90,6 +91,7 @@ ROUTES: dict[str, Access] = {
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/cases/<uuid:case_id>/answer": {"text": "made up"},
     "/api/v1/cases/<uuid:case_id>/assign": {"assigned_to": None},
+    "/api/v1/exports": {"what": "contacts"},
 }
 
 
@@ -212,7 +214,10 @@ def test_a_route_for_keys_refuses_a_key_without_the_scope(stage: Stage) -> None:
 
 
 def test_no_route_shows_another_organisation_anything(stage: Stage) -> None:
-    headers = {"Authorization": f"Bearer {stage.keys['stranger']}"}
+    headers = {
+        "Authorization": f"Bearer {stage.keys['stranger']}",
+        "Homeline-Reason": "made-up",
+    }
     secret = [value for name, value in stage.ids.items() if name.endswith("_id")]
     for rule, access in stage.rules("key"):
         for method in access.scopes:
