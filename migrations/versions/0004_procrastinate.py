@@ -4,6 +4,8 @@ Revision ID: 0004
 Revises: 0003
 """
 
+from typing import Any
+
 from alembic import op
 from procrastinate import PsycopgConnector
 from procrastinate.schema import SchemaManager
@@ -22,7 +24,8 @@ def upgrade() -> None:
     path = connection.exec_driver_sql("show search_path").scalar_one()
     op.execute("create schema if not exists procrastinate")
     op.execute("set local search_path to procrastinate")
-    raw = connection.connection.driver_connection
+    # Many statements with per cent signs in one text: the driver takes them only unprepared.
+    raw: Any = connection.connection.driver_connection
     raw.execute(SchemaManager(PsycopgConnector()).get_schema().encode(), prepare=False)
     op.execute(f"set local search_path to {path}")
     if connection.exec_driver_sql(

@@ -63,7 +63,7 @@ class Talk:
                 version = message.flow_version_id
                 published = catalogue.version(version) if version else None
                 prompt = render(
-                    message.content,
+                    message.content or {"parts": []},
                     flow=published.flow if published else None,
                     language=message.language,
                     names=catalogue.names(None),

@@ -210,7 +210,8 @@ class Talk:
             status = "stopped"
         if rows.back:
             status = "active"
-        wrapped = rows.newcomer and bytes.fromhex(rows.newcomer["wrapped_key"][2:])
+        new = rows.newcomer
+        wrapped = bytes.fromhex(new["wrapped_key"][2:]) if new else None
         self.standing = replace(
             before,
             contact_id=scene.contact_id,
