@@ -15,6 +15,7 @@ CHANNELS_READ = "channels:read"
 CHANNELS_WRITE = "channels:write"
 ORGANISATION_READ = "organisation:read"
 AUDIT_READ = "audit:read"
+INSIGHTS_READ = "insights:read"
 WEBHOOKS_READ = "webhooks:read"
 WEBHOOKS_WRITE = "webhooks:write"
 
@@ -32,6 +33,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         CHANNELS_WRITE: "add channels",
         ORGANISATION_READ: "read the organisation and its offices",
         AUDIT_READ: "read the audit chain",
+        INSIGHTS_READ: "read figures about groups of ten people or more, never rows",
         WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
         WEBHOOKS_WRITE: "add, test, rotate, enable and remove webhooks",
     }
@@ -58,6 +60,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /flows": FLOWS_WRITE,
         "GET /flows/{flow_id}": FLOWS_READ,
         "POST /flows/{flow_id}/entry-codes": FLOWS_WRITE,
+        "GET /insights/registrations/funnel": INSIGHTS_READ,
         "GET /messages": PEOPLE_READ,
         "GET /organisation": ORGANISATION_READ,
         "GET /registrations": PEOPLE_READ,

@@ -76,6 +76,7 @@ ROUTES: dict[str, Access] = {
     "/api/v1/flows": key(GET="flows:read", POST="flows:write"),
     "/api/v1/flows/<flow_id>": key(GET="flows:read"),
     "/api/v1/flows/<flow_id>/entry-codes": key(POST="flows:write"),
+    "/api/v1/insights/registrations/funnel": key(GET="insights:read"),
     "/api/v1/messages": key(GET="people:read"),
     "/api/v1/organisation": key(GET="organisation:read"),
     "/api/v1/registrations": key(GET="people:read"),

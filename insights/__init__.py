@@ -1,0 +1,1 @@
+"""Numbers about groups, read-only. Whatever leaves goes through disclosure.py."""

@@ -1,0 +1,99 @@
+"""What a number must be before it leaves: the one rule for every figure about people.
+
+Nothing below 10; a hidden cell is null with its reason; no hidden cell is what is left over when
+the shown ones are taken from their sum; counts to 5 below 500, exact from there. Callers say which
+counts add up to which, and hand out nothing but what `release` gives back: what the rule learns
+later (publications that were, breakdowns that are declared) it learns here.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+Cell = TypeVar("Cell", bound=Hashable)
+
+
+class Reason(StrEnum):
+    """Why a figure is null."""
+
+    FEW = "fewer_than_10"
+    PROTECTS = "protects_another"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number as it may leave; `value` is None where `reason` says why."""
+
+    value: int | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Generic[Cell]):
+    """A total and the parts that make it up exactly."""
+
+    total: Cell
+    parts: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How few are too few, and from where counts are exact."""
+
+    fewest: int = 10
+    exact_from: int = 500
+    step: int = 5
+
+
+RULE: Final = Rule()
+
+
+def release(
+    counts: Mapping[Cell, int], sums: Iterable[Sum[Cell]] = (), rule: Rule = RULE
+) -> dict[Cell, Figure]:
+    """Return every count as it may leave; `sums` name all totals that leave with their parts."""
+    few = {cell for cell, count in counts.items() if count < rule.fewest}
+    hidden = set(few)
+    sums = tuple(sums)
+    while more := [cell for each in sums if (cell := _given_away(each, counts, hidden, rule))]:
+        hidden.update(more)
+    return {
+        cell: Figure(None, Reason.FEW if cell in few else Reason.PROTECTS)
+        if cell in hidden
+        else Figure(_rounded(count, rule))
+        for cell, count in counts.items()
+    }
+
+
+def release_measure(value: float | None, people: int, rule: Rule = RULE) -> Figure:
+    """Return a median or mean, in whole units, as it may leave: it is of at least ten people."""
+    if value is None or people < rule.fewest:
+        return Figure(None, Reason.FEW)
+    return Figure(round(value))
+
+
+def _given_away(
+    each: Sum[Cell], counts: Mapping[Cell, int], hidden: set[Cell], rule: Rule
+) -> Cell | None:
+    """Return what must be hidden too, if taking the shown from the sum would tell what is hidden.
+
+    With a shown total, what is hidden below it must be two cells or more, and not few people; with
+    a hidden total, one hidden part keeps it from being added up.
+    """
+    behind = [part for part in each.parts if part in hidden]
+    if each.total in hidden:
+        safe = bool(behind) or not each.parts
+    else:
+        people = sum(counts[part] for part in behind)
+        safe = not behind or (len(behind) > 1 and people >= rule.fewest)
+    if safe:
+        return None
+    shown = [part for part in each.parts if part not in hidden]
+    return min(shown, key=counts.__getitem__) if shown else each.total
+
+
+def _rounded(count: int, rule: Rule) -> int:
+    if count >= rule.exact_from:
+        return count
+    return (count + rule.step // 2) // rule.step * rule.step
