@@ -50,6 +50,7 @@ class FunnelRow(Strict):
     started = _count("Who began and is still there; before consent nobody stays longer than a day.")
     consented = _count("Who agreed.")
     completed = _count("Who came to the end.")
+    not_completed = _count("The others: stopped and unfinished.")
     stopped = _count("Who said STOP on the way.")
     unfinished = _count("Who may still go on, or has left.")
     steps = fields.List(fields.Nested(StepRow), required=True)

@@ -7,6 +7,7 @@ whoever refuses at once, so those who never agreed are in the figures of the las
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVarTuple
 
 from sqlalchemy import (
@@ -29,10 +30,12 @@ from models.flow_version import FlowVersion
 from models.walls import organisation_of
 
 KINDS = ("registration", "module")
-OUTCOMES = ("completed", "stopped", "unfinished")
-COUNTS = ("started", "consented", *OUTCOMES)
+COUNTS = ("started", "consented", "completed", "not_completed", "stopped", "unfinished")
+# In two sums rather than one: that few have stopped then costs no figure but `unfinished`.
+OUTCOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"started": ("completed", "not_completed"), "not_completed": ("stopped", "unfinished")}
+)
 OTHER = "other"
-_OUTCOME = {SessionStatus.COMPLETE: "completed", SessionStatus.STOPPED: "stopped"}
 
 Columns = TypeVarTuple("Columns")
 Group = tuple[str, str]
@@ -57,6 +60,7 @@ class Passages:
     started: Figure
     consented: Figure
     completed: Figure
+    not_completed: Figure
     stopped: Figure
     unfinished: Figure
     steps: tuple[Step, ...]
@@ -124,7 +128,7 @@ def _asked(db: Session, flow: str) -> _Asked | None:
     ).first()
     if newest is None:
         return None
-    questions = newest.definition["questions"]
+    questions = [one for one in newest.definition["questions"] if one["type"] != "note"]
     return _Asked(
         tuple(one["id"] for one in questions),
         frozenset(one["id"] for one in questions if one["type"] == "consent"),
@@ -192,7 +196,7 @@ def _counts(db: Session, passages: Subquery, asked: _Asked) -> Counter[Cell]:
     keys = (ours.language, ours.channel)
     begun = select(*keys, ours.status, func.count()).group_by(*keys, ours.status)
     for language, channel, status, people in db.execute(begun):
-        add(language, channel, ("started", _OUTCOME.get(status, "unfinished")), people)
+        add(language, channel, ("started", *_outcome(status)), people)
     steps = (*keys, Answer.question, Answer.skipped)
     answers = _answers(select(*steps, func.count()), passages, asked).group_by(*steps)
     for language, channel, question, skipped, people in db.execute(answers):
@@ -201,6 +205,12 @@ def _counts(db: Session, passages: Subquery, asked: _Asked) -> Counter[Cell]:
             names.append("consented")
         add(language, channel, names, people)
     return counts
+
+
+def _outcome(status: SessionStatus) -> tuple[str, ...]:
+    if status is SessionStatus.COMPLETE:
+        return ("completed",)
+    return ("not_completed", "stopped" if status is SessionStatus.STOPPED else "unfinished")
 
 
 def _answers(query: Select[*Columns], passages: Subquery, asked: _Asked) -> Select[*Columns]:
@@ -220,7 +230,9 @@ def _sums(asked: _Asked) -> Sequence[Sum[Cell]]:
         for kind in ("language", "channel")
     ]
     found += [
-        Sum((group, "started"), tuple((group, one) for one in OUTCOMES)) for group in asked.groups
+        Sum((group, whole), tuple((group, one) for one in parts))
+        for group in asked.groups
+        for whole, parts in OUTCOMES.items()
     ]
     return found
 

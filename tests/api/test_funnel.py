@@ -40,13 +40,15 @@ def test_the_funnel_is_told_with_what_is_hidden_and_why(caller: Caller, making: 
     total = told["total"]
     assert told["flow"] == "registration"
     assert (total["started"], total["consented"]) == (15, 15)
-    assert total["completed"] is total["stopped"] is total["unfinished"] is None
+    for name in ("completed", "not_completed", "stopped", "unfinished"):
+        assert total[name] is None
     assert total["steps"] == [
         {"question": "consent", "answered": 15, "skipped": None, "median_seconds": 0},
         {"question": "country", "answered": 10, "skipped": None, "median_seconds": 0},
     ]
     assert total["suppressed"] == [
         {"figure": "completed", "reason": "protects_another"},
+        {"figure": "not_completed", "reason": "fewer_than_10"},
         {"figure": "stopped", "reason": "fewer_than_10"},
         {"figure": "unfinished", "reason": "fewer_than_10"},
         {"figure": "steps.consent.skipped", "reason": "fewer_than_10"},

@@ -17,6 +17,7 @@ QUESTIONS = [
     {"id": "consent", "type": "consent", "purpose": "registration"},
     {"id": "country", "type": "country"},
     {"id": "gender", "type": "choice"},
+    {"id": "thanks", "type": "note"},
 ]
 FLOW: dict[str, Any] = {"flow": "registration", "kind": "registration", "questions": QUESTIONS}
 FEW = Figure(None, Reason.FEW)
@@ -39,7 +40,7 @@ def walk(
 ) -> None:
     """So many people who answered so many questions, each after so many seconds."""
     contact = make.contact()
-    whole = steps == len(QUESTIONS)
+    whole = steps == 4
     usual = {"language": "en", "channel_kind": "sms"}
     status = SessionStatus.COMPLETE if whole else SessionStatus.WAITING
     for _ in range(people):
@@ -82,7 +83,7 @@ def test_people_are_counted_by_how_far_they_came(make: Factory, version: FlowVer
     walk(make, version, 15, steps=2, status=SessionStatus.STOPPED)
     walk(make, version, 10, skips=True)
     found = read(make)
-    assert counts(found.total) == (95, 85, 50, 15, 30)
+    assert counts(found.total) == (95, 85, 50, 45, 15, 30)
     steps = [(one.question, one.answered.value, one.skipped.value) for one in found.total.steps]
     assert steps == [
         ("language", 95, None),
@@ -92,6 +93,12 @@ def test_people_are_counted_by_how_far_they_came(make: Factory, version: FlowVer
     ]
     assert found.languages == {"en": found.total}
     assert found.channels == {"sms": found.total}
+
+
+def test_that_nobody_stopped_costs_the_least_figure(make: Factory, version: FlowVersion) -> None:
+    walk(make, version, 30)
+    walk(make, version, 40, steps=3)
+    assert counts(read(make).total) == (70, 70, 30, 40, None, None)
 
 
 def test_groups_of_ten_are_told_apart_and_the_rest_together(
@@ -150,7 +157,7 @@ def test_a_later_correction_takes_no_time(make: Factory, version: FlowVersion) -
 
 def test_an_empty_flow_tells_nothing(make: Factory, version: FlowVersion) -> None:
     found = read(make)
-    assert counts(found.total) == (None,) * 5
+    assert counts(found.total) == (None,) * 6
     assert found.languages == found.channels == {}
 
 
