@@ -44,6 +44,7 @@ from services.rows import Rows
 from services.scene import Line, Memory, Scene, open_scene
 
 ATTEMPTS = 6
+TOGETHER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,32 +106,47 @@ class Intake:
 
     def _work(self, knocks: Sequence[Knock]) -> list[Taken | BaseException]:
         BATCH.observe(len(knocks))
-        try:
-            return list(self._together(knocks, self._clock.now()))
-        except Exception as error:  # noqa: BLE001 - each is handled alone and reports there
-            if is_away(error):
-                self._forget_connection()
-                return [Unavailable() for _ in knocks]
-            if len(knocks) > 1:
+        for _ in range(TOGETHER):
+            try:
+                return self._together(knocks, self._clock.now())
+            except (ConversationMoved, AlreadyTaken):
+                continue  # another process was quicker with one of them: read all again
+            except Exception as error:  # noqa: BLE001 - each is handled alone and reports there
+                if is_away(error):
+                    self._forget_connection()
+                    return [Unavailable() for _ in knocks]
                 logs.event("batch.split", error=type(error).__name__, count=len(knocks))
+                break
         return [self._alone(knock) for knock in knocks]
 
-    def _together(self, knocks: Sequence[Knock], now: datetime) -> list[Taken]:
-        """Handle a batch by two statements; raises when any of it must be handled alone."""
+    def _together(self, knocks: Sequence[Knock], now: datetime) -> list[Taken | BaseException]:
+        """Handle a batch by two statements, and after it those that cannot go with the others."""
         standings = self._standings(knocks, now)
-        taken: list[Taken] = []
+        taken: list[Taken | None] = []
         written: list[Rows] = []
         for knock, standing in zip(knocks, standings, strict=True):
             if standing.repeated:
                 taken.append(Taken(repeated=True))
-                continue
-            scene, rows = self._play(knock, standing, now)
-            if scene.stands_alone:
-                raise ConversationMoved
-            written.append(rows)
-            taken.append(Taken(woke=bool(rows.outgoing)))
+            elif rows := self._for_batch(knock, standing, now):
+                written.append(rows)
+                taken.append(Taken(woke=bool(rows.outgoing)))
+            else:
+                taken.append(None)
         self._write(knocks[0], written, now)
-        return taken
+        return [
+            self._alone(knock) if one is None else one
+            for knock, one in zip(knocks, taken, strict=True)
+        ]
+
+    def _for_batch(self, knock: Knock, standing: Standing, now: datetime) -> Rows | None:
+        """The rows of a message that can be written with others; None for one that cannot."""
+        try:
+            scene, rows = self._play(knock, standing, now)
+        except Exception as error:
+            if is_away(error):
+                raise
+            return None
+        return None if scene.stands_alone else rows
 
     def _play(
         self, knock: Knock, standing: Standing, now: datetime, memory: Memory | None = None

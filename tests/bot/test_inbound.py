@@ -204,3 +204,18 @@ def test_delete_leaves_a_receipt_of_the_erasure_and_nothing_else(desk: Desk) -> 
     assert {desk.scalar(f"select count(*) from {table}") for table in tables} == {0}
     assert desk.scalar("select count(*) from tombstones") == 1
     assert desk.intake.take(desk.views["telegram"], arrival).repeated
+
+
+def test_one_that_needs_more_than_the_batch_does_not_slow_down_the_others(desk: Desk) -> None:
+    """DELETE goes alone, a repeat seen too late is read again; the others stay together."""
+    view = desk.views["telegram"]
+    for person in range(1, 7):
+        desk.hear("hello", person)
+    desk.hear("DELETE", 1)
+    desk.another_intake().take(view, late := desk.arrival("1", 2))
+    said = [desk.arrival("1", 1), late, *(desk.arrival("1", person) for person in range(3, 7))]
+    taken = desk.intake._work([desk.intake._knock(view, one) for one in said])
+    assert [getattr(one, "repeated", None) for one in taken] == [False, True, *[False] * 4]
+    assert desk.scalar("select count(*) from contacts") == 5
+    assert desk.scalar("select count(*) from answers") == 5
+    assert len(desk.ask("select distinct xmin::text from answers")) == 2
