@@ -150,5 +150,7 @@ _TELL: Final[dict[type[Any], Callable[[Any], str]]] = {
     happened.ConsentGranted: lambda e: f"consent granted: {e.purpose}",
     happened.ConsentWithdrawn: lambda e: f"consent withdrawn: {e.purpose}",
     happened.Completed: lambda e: "session complete",
-    happened.Ended: lambda e: "session stopped",
+    happened.Ended: lambda e: (
+        "erased" if e.reason in {"refused", "under_age"} else "session stopped"
+    ),
 }
