@@ -27,8 +27,8 @@ class Size:
 
     @property
     def spread(self) -> float:
-        """Seconds within which everybody says hello."""
-        return 1.5 if self.small else self.members / 50
+        """Seconds within which everybody says hello; the made-up providers are one slow process."""
+        return 1.5 if self.small else self.members / 15
 
     @property
     def seconds(self) -> float:

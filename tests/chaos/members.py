@@ -132,7 +132,8 @@ class Readers:
     def __init__(self, flow: Flow, names: Mapping[str, str]) -> None:
         self._texts: list[tuple[str, str]] = [("language", "Your language?")]
         for question in flow.definition["questions"]:
-            for text in dict(question.get("text", {})).values():
+            texts = [*dict(question.get("text", {})).values(), *question.get("more", {}).values()]
+            for text in texts:
                 filled = str(text).strip()
                 for name, value in names.items():
                     filled = filled.replace("{" + name + "}", value)

@@ -11,7 +11,7 @@ from tests.chaos.conftest import Size
 from tests.chaos.storm import Storm, storm
 
 LONGEST_SILENCE = 60.0
-PATIENCE = 25.0
+PATIENCE = 30.0
 
 
 def test_each_gets_each_question_once_and_in_order_and_every_answer_is_stored(
@@ -63,7 +63,10 @@ def assert_what_was_said_is_what_is_stored(run: Storm) -> None:
 
 def assert_nothing_failed(run: Storm) -> None:
     assert run.house.ask("select count(*) from quarantine") == [(0,)]
-    failed = "select error_code from messages where status in ('failed', 'canceled')"
+    failed = (
+        "select error_code from messages where status in ('failed', 'canceled')"
+        " and error_code <> 'superseded'"  # asked anew before the first try could be repeated
+    )
     assert run.house.ask(failed) == []
     for name in ("request.failed", "message.quarantined", "message.failed", "delivery.unrecorded"):
         assert run.house.events(name) == []
