@@ -54,7 +54,7 @@ class WebhookDelivery(Identified, Base):
     """One event on its way to one endpoint; ids only, and gone with its contact.
 
     `event` is the same for every endpoint and every try. Rows are written by triggers, in the
-    transaction of what they tell of (docs/adr/0012-events-by-trigger.md).
+    transaction of what they tell of (docs/adr/0005-events-by-trigger.md).
     """
 
     __tablename__ = "webhook_deliveries"

@@ -1,7 +1,7 @@
 """WhatsApp templates, outgoing webhooks, and the triggers by which events are born.
 
 A trigger writes in the transaction of what it tells of, whoever caused it, and costs a look at an
-empty table where nobody wants to know (docs/adr/0012-events-by-trigger.md).
+empty table where nobody wants to know (docs/adr/0005-events-by-trigger.md).
 
 Revision ID: 0007
 Revises: 0006
