@@ -7,6 +7,7 @@
 Only processes this module started are ever ended, by their number.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -60,6 +61,7 @@ class Part:
             self.process = subprocess.Popen(
                 self.command, cwd=ROOT, env=dict(self.environ), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=_end_with_parent,
             )  # fmt: skip
 
     def kill(self) -> None:
@@ -276,6 +278,13 @@ class House:
             except (URLError, OSError):
                 time.sleep(0.05)
         raise AssertionError(web.log.read_text(encoding="utf-8", errors="replace")[-2000:])
+
+
+def _end_with_parent() -> None:
+    """Let the processes of a run that is killed end too, instead of staying behind."""
+    if sys.platform == "linux":
+        set_death_signal = 1
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
 
 
 def free_port() -> int:
