@@ -49,6 +49,7 @@ def _listed(listed: str) -> list[str]:
 
 
 _AMBIGUOUS: Final = frozenset(_listed(words.AMBIGUOUS))
+_BY_PROVIDERS: Final = frozenset(_listed(words.BY_PROVIDERS))
 _OPTED_OUT_START: Final = {
     normalise(word): language for language, word in words.OPTED_OUT_START.items()
 }
@@ -121,6 +122,11 @@ def recognise(text: str, languages: Sequence[str], *, opted_out: bool = False) -
 def inside(normalised: str) -> str | None:
     """`back`, `skip`, `more`, `menu` or `person` when the normalised text is such a word."""
     return _INSIDE.get(normalised)
+
+
+def is_providers(text: str) -> bool:
+    """Whether an SMS provider takes this text for STOP and confirms it by itself."""
+    return normalise(text[:_LONGEST_WORD]) in _BY_PROVIDERS
 
 
 def greeting(normalised: str) -> bool:

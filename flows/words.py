@@ -8,12 +8,12 @@ from typing import Final
 
 STOP: Final = {
     "en": "stop stopall unsubscribe cancel end quit revoke optout remove stop_all opt_out"
-    " opt_me_out",
+    " opt_me_out stop_it stop_messages stop_sms stop_now",
     "fr": "arret arrete arreter arretez arrett desabonner desabonnement desinscription"
-    " desinscrire stop_tout",
-    "es": "alto baja parar cancelar basta darme_de_baja",
-    "pt": "sair parar cancelar pare descadastrar",
-    "ar": "توقف إيقاف إلغاء أوقف قف الغاء_الاشتراك وقف",
+    " desinscrire stop_tout stop_sms stopper stoppez ne_plus_recevoir",
+    "es": "alto baja parar cancelar basta darme_de_baja dar_de_baja detener parar_mensajes",
+    "pt": "sair parar cancelar pare descadastrar parar_mensagens",
+    "ar": "توقف إيقاف إلغاء أوقف قف الغاء_الاشتراك وقف وقف_الرسائل أوقف_الرسائل كفى",
     "de": "stopp abmelden",
     "ru": "стоп отписаться",
     "tr": "dur iptal",
@@ -21,6 +21,8 @@ STOP: Final = {
     "hi": "रोको बंद",
     "am": "አቁም",
 }
+BY_PROVIDERS: Final = "stop stopall unsubscribe cancel end quit revoke optout arret arrete arrett"
+"""The words of STOP that an SMS provider takes and confirms by itself."""
 AMBIGUOUS: Final = (
     "end cancel quit info baja dur basta remove revoke alto cancelar parar sair iptal إلغاء acha"
     " arret pare बंद"
@@ -47,13 +49,19 @@ OTHERS: Final = {
         "sw": "msaada",
         "am": "እርዳታ",
     },
-    "menu": {"en": "menu", "fr": "menu", "es": "menu", "pt": "menu", "ar": "القائمة قائمة"},
+    "menu": {
+        "en": "menu",
+        "fr": "menu",
+        "es": "menu",
+        "pt": "menu",
+        "ar": "القائمة قائمة كلمة_القائمة",
+    },
     "delete": {
         "en": "delete erase delete_me erase_me delete_everything forget_me",
         "fr": "supprimer effacer supprime efface supprimez effacez tout_effacer",
         "es": "borrar eliminar borra",
         "pt": "apagar excluir eliminar",
-        "ar": "حذف احذف امسح مسح",
+        "ar": "حذف احذف امسح مسح كلمة_حذف محو",
     },
     "privacy": {
         "en": "privacy",
@@ -77,11 +85,12 @@ OTHERS: Final = {
         "ar": "تغيير تعديل غير",
     },
     "person": {
-        "en": "person a_person human agent",
-        "fr": "personne une_personne humain quelqu'un",
-        "es": "persona una_persona alguien",
-        "pt": "pessoa uma_pessoa alguem",
-        "ar": "شخص موظف",
+        "en": "person a_person human agent reach_a_person talk_to_a_person speak_to_a_person"
+        " real_person",
+        "fr": "personne une_personne humain quelqu'un parler_a_quelqu'un parler_a_une_personne",
+        "es": "persona una_persona alguien humano hablar_con_alguien hablar_con_una_persona",
+        "pt": "pessoa uma_pessoa alguem humano falar_com_alguem falar_com_uma_pessoa",
+        "ar": "شخص موظف كلمة_موظف موظفة التحدث_مع_شخص التحدث_مع_موظف اريد_موظفا اريد_موظف",
     },
     "language": {
         "en": "language languages",

@@ -1,5 +1,7 @@
 """STOP, and coming back: nothing but START, or a clear yes, sends messages to a person again."""
 
+from flows.inputs import Text
+from flows.keywords import is_providers
 from services.scene import Scene
 from services.sessions import ask_again_or_offer
 
@@ -8,16 +10,21 @@ def stop(scene: Scene) -> None:
     """Silence every address of this person; their answers stay.
 
     On SMS the provider may confirm by itself (``stop_reply`` of the channel); then we do not. It
-    knows only its own words: who chose to stop from a question of ours is answered by us.
+    knows only its own words: who chose to stop from a question of ours, or said it in another word,
+    is answered by us.
     """
     if not scene.has_stopped:
         scene.withdraw_messages()
     scene.stopped = True
     scene.aside = None
-    by_word = scene.answered_aside is None
-    provider_confirms = by_word and scene.line.kind == "sms" and scene.line.stop_reply == "provider"
-    if not provider_confirms and scene.heard.kind != "opted_out":
+    if not _provider_confirms(scene) and scene.heard.kind != "opted_out":
         scene.say_as_right("stopped")
+
+
+def _provider_confirms(scene: Scene) -> bool:
+    heard = scene.heard.input
+    handled = scene.line.kind == "sms" and scene.line.stop_reply == "provider"
+    return handled and isinstance(heard, Text) and is_providers(heard.text)
 
 
 def come_back(scene: Scene) -> None:

@@ -1,8 +1,14 @@
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.keywords import Keyword, Word, inside, recognise
+from flows.keywords import Keyword, Word, inside, is_providers, recognise
+from flows.loader import library, load
+from flows.normalising import normalise
+from flows.questions.choice import Listed
+from flows.wording import LANGUAGES, phrases
 
 ALL = ("en", "fr", "es", "pt", "ar")
 
@@ -126,6 +132,40 @@ def test_a_word_shared_by_languages_is_said_in_the_persons() -> None:
     keyword = recognise("menu", ["fr", "en"])
     assert keyword is not None
     assert keyword.language == "fr"
+
+
+PROMISED = re.compile(r"\b(?!SMS\b|MENU\b)[A-Z]{4,}\b|كلمة \w+|MENU")
+NOT_SENT = {"ISCO"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_word_we_ask_for_is_understood(language: str) -> None:
+    texts = list(phrases(language).values())
+    for file in library().values():
+        for question in load(file).questions:
+            texts.append(question.text.get(language, ""))
+            texts += [each.get(language, "") for _, each in question.other_texts()]
+    asked_for = {word for text in texts for word in PROMISED.findall(text)} - NOT_SENT
+    assert len(asked_for) >= 5
+    for word in asked_for - {"كلمة لنحفظها"}:
+        heard = recognise(word, [language]) or recognise(f"{word} CPT4", [language])
+        assert heard or inside(normalise(word)), word
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_lines_of_the_menu_may_be_typed_anywhere(language: str) -> None:
+    """Who has seen the menu once remembers its words rather than ours."""
+    menu = load(library()["menu"]).question("menu")
+    assert isinstance(menu, Listed)
+    for value, word in (("person", Word.PERSON), ("leave", Word.STOP)):
+        keyword = recognise(menu.label(value, language), [language])
+        assert keyword is not None
+        assert (keyword.word, keyword.sure) == (word, True)
+
+
+@pytest.mark.parametrize(("text", "theirs"), [("STOP", True), ("Arret", True), ("توقف", False)])
+def test_the_provider_confirms_only_its_own_words(text: str, *, theirs: bool) -> None:
+    assert is_providers(text) is theirs
 
 
 def test_a_misspelt_delete_is_not_delete() -> None:

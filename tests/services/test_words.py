@@ -135,3 +135,13 @@ MEANS: dict[str, Callable[[Talk, str], None]] = {
     "change": _changes,
     "delete": _erases,
 }
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("STOP", []), ("unsubscribe", []), ("توقف", ["stopped"]), ("baja", ["stopped"])],
+)
+def test_the_provider_confirms_its_own_words_and_we_the_others(word: str, said: list[str]) -> None:
+    talk = Talk(kind="sms", stop_reply="provider").registered().say(word)
+    assert talk.standing.contact_status == "stopped"
+    assert talk.phrases == said
