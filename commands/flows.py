@@ -1,6 +1,7 @@
 """`flask flows`: conversations as files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from commands.terminal import as_json, homeline, inside, organisation_id, refuse
 from flows import loader
 from flows.errors import FlowError
 from flows.flow import Flow
+from flows.lengths import lengths, table
 from flows.lint import lint, lint_phrases
 from models.db import transaction
 from models.flow_version import FlowVersion
@@ -26,11 +28,18 @@ _files = click.argument("path", required=False, type=click.Path(exists=True, pat
 
 @group.command("lint")
 @_files
+@click.option("--lengths", "wanted", is_flag=True, help="Print the table of lengths.")
 @as_json
-def check(path: Path | None, json: bool) -> None:
-    """Read flow files, or the shipped library, and tell what would go wrong with people."""
+def check(path: Path | None, wanted: bool, json: bool) -> None:
+    """Read flow files, or the shipped library, and tell what would go wrong with people.
+
+    With a path, or --lengths, first the length of every message as SMS, in every language.
+    """
     files = _yaml_files(path) if path else sorted(loader.library().values())
     findings = {file.name: told for file in files if (told := _faults(file))}
+    if (path or wanted) and not json:
+        for flow in _readable(files):
+            click.echo(f"{flow.id}\n{table(lengths(flow))}\n")
     if path is None and (told := [str(one) for one in lint_phrases()]):
         findings["phrases"] = told
     lines = [f"{name}: {line}" for name, told in findings.items() for line in told]
@@ -102,6 +111,12 @@ def _faults(file: Path) -> list[str]:
         return [str(one) for one in lint(loader.load(file))]
     except FlowError as error:
         return [str(error)]
+
+
+def _readable(files: Iterable[Path]) -> Iterator[Flow]:
+    for file in files:
+        with suppress(FlowError):  # told among the faults
+            yield loader.load(file)
 
 
 def _load(files: Iterable[Path]) -> list[Flow]:

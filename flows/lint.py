@@ -30,6 +30,8 @@ _TWILIO: Final = frozenset(
 _EXEMPT: Final = frozenset({"aside", "notice"})
 _MOST_CASES: Final = 5000
 _LONG_PHRASES: Final = frozenset({"privacy", "mydata"})
+_SAID_TOGETHER: Final = (("privacy", "sees_sms"),)
+"""Phrases that stand in one message by SMS, which has the room of a longer one."""
 _AN_INSTANT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _PARAMS: Final = {
     "guess": "Saint Petersburg",
@@ -80,11 +82,18 @@ def lint_phrases() -> list[Finding]:
             place, text = f"{language}.{name}", own[name]
             if set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(english[name])):
                 found.append(Finding(place, "has other placeholders than the English phrase"))
-            longest = _PLACEHOLDER.sub(lambda one: {**LONGEST_NAMES, **_PARAMS}[one[1]], text)
-            length = measure(longest)
-            if length.parts > room_for(length, longer=name in _LONG_PHRASES):
-                found.append(Finding(place, f"has {length.units} units, {length.parts} parts"))
+            found += _phrase_too_long(place, text, longer=name in _LONG_PHRASES)
+        for names in _SAID_TOGETHER:
+            text = "\n".join(own.get(name, "") for name in names)
+            found += _phrase_too_long(f"{language}.{'+'.join(names)}", text, longer=True)
     return found
+
+
+def _phrase_too_long(place: str, text: str, *, longer: bool) -> Iterator[Finding]:
+    longest = _PLACEHOLDER.sub(lambda one: {**LONGEST_NAMES, **_PARAMS}[one[1]], text)
+    length = measure(longest)
+    if length.parts > room_for(length, longer=longer):
+        yield Finding(place, f"has {length.units} units, {length.parts} parts")
 
 
 def _purpose(flow: Flow) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import Engine, text
 
 from composition import Homeline
+from flows import loader
 from models.walls import system_scope
 from settings import MasterKey
 from tests.conftest import MadeUp, MovedByHand, Urls
@@ -170,6 +171,16 @@ def test_flows_travel_between_organisations(
     other = made(app, "organisation", "create", "Another", "--short", "Another")
     came = made(app, "flows", "import", folder, "--organisation", other["id"])["published"]
     assert {one["flow"] for one in came} == {one["flow"] for one in published}
+
+
+def test_lint_prints_the_length_of_every_message(app: Flask) -> None:
+    file = loader.library()["registration"]
+    done = run(app, "flows", "lint", str(file))
+    assert done.exit_code == 0
+    line = next(one for one in done.output.splitlines() if one.startswith("country "))
+    assert line.split()[:4] == ["country", "asked", "en", "GSM-7"]
+    assert line.endswith("1 of 1")
+    assert "age_band" in run(app, "flows", "lint", "--lengths").output
 
 
 def test_a_flow_with_a_fault_is_refused_with_its_place(app: Flask, tmp_path: Path) -> None:
