@@ -45,6 +45,7 @@ def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
         scene.profile[question] = value
         if question == "place" and (place := bundled().get(str(value))):
             scene.profile["time_zone"] = place.time_zone
+            scene.profile["region"] = place.region or None
     else:
         scene.rest[f"{flow.id}.{question}"] = value
 

@@ -57,6 +57,11 @@ def test_the_person_chooses_among_their_own_answers(member: Talk, word: str) -> 
     assert [one.label for one in member.prompt.choices] == ["Country", "What we may write", "Town"]
 
 
+def test_a_town_brings_its_region_and_time_zone(ready: Talk) -> None:
+    assert ready.profile["region"] == "ZA.11"
+    assert ready.profile["time_zone"] == "Africa/Johannesburg"
+
+
 def test_the_newest_answer_replaces_the_old_and_the_registration_stays(member: Talk) -> None:
     session, completed_at = next(iter(member.completed.items()))
     member.say("CHANGE").press("country")
