@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flows.errors import FlowInvalid, FlowLimit
+from flows.figures import Maybe, read_count
 from flows.matching import build_table, find
 from flows.questions.base import Answer, At, Frame, Guess, Page, Problem, Question, Reading, Shown
 from flows.spec import Spec
@@ -15,16 +16,21 @@ ONE_PAGE: Final = 7
 PER_PAGE: Final = 6
 """Options on a page of a longer list, where 7 shows more."""
 _MOST: Final = 60
+_NO_END: Final = 999_999
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a question; `ends` is the reason when choosing it ends the flow."""
+    """One option of a question; `ends` is the reason when choosing it ends the flow.
+
+    `numbers` are those the option stands for, such as the ages of a band.
+    """
 
     value: str
     label: Mapping[str, str]
     also: Mapping[str, tuple[str, ...]]
     ends: str | None = None
+    numbers: range = range(0)
 
     def names(self) -> Mapping[str, tuple[str, ...]]:
         """Everything the option is called, by language."""
@@ -45,6 +51,7 @@ def read_options(spec: Spec) -> tuple[Option, ...]:
                 label=item.texts("label"),
                 also=item.words("also"),
                 ends=item.string("ends", "") or None,
+                numbers=_numbers(item),
             )
         )
         item.done()
@@ -56,6 +63,17 @@ def read_options(spec: Spec) -> tuple[Option, ...]:
     if len({option.value for option in options}) < len(options):
         raise FlowInvalid(place, "has two options of the same value")
     return tuple(options)
+
+
+def _numbers(item: Spec) -> range:
+    """The numbers from `from` to `to`; none when the option has neither."""
+    if not (item.has("from") or item.has("to")):
+        return range(0)
+    least = item.number("from", default=0, least=0, most=_NO_END)
+    most = item.number("to", default=_NO_END, least=0, most=_NO_END)
+    if least > most:
+        raise item.fault("from", "is more than to")
+    return range(least, most + 1)
 
 
 class Listed(Question):
@@ -111,7 +129,7 @@ class Choice(Listed):
     """Exactly one option of two to sixty; more than seven are shown in pages of six."""
 
     type = "choice"
-    keys: ClassVar[tuple[str, ...]] = ("options", "value", "label", "also", "ends")
+    keys: ClassVar[tuple[str, ...]] = ("options", "value", "label", "also", "ends", "from", "to")
     help = ("help_choice", "example_choice")
     example: ClassVar[Mapping[str, object]] = {
         "id": "when_open",
@@ -137,9 +155,18 @@ class Choice(Listed):
         hit = find(self.table, normalised, shown=self.page(at), language=at.language)
         if hit is None:
             more = self.turned(at, edit=False) if normalised == "7" else None
-            return more or Problem()
+            return more or self._with_number(text) or Problem()
         value = self.options[hit.index].value
         return Answer(value) if hit.sure else Guess(value)
+
+    def _with_number(self, text: str) -> Guess | None:
+        """The option that stands for a typed number, such as 38 among age bands; read back."""
+        if not any(option.numbers for option in self.options):
+            return None
+        found = read_count(text)
+        number = found.value if isinstance(found, Maybe) else found
+        value = next((one.value for one in self.options if number in one.numbers), None)
+        return None if value is None else Guess(value)
 
     def press(self, value: str, at: At) -> Reading | None:
         if value in self.index:

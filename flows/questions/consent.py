@@ -73,7 +73,7 @@ class Consent(Listed):
 
     type = "consent"
     keys: ClassVar[tuple[str, ...]] = ("purpose", "more", "labels")
-    help = ("help_consent", "help_consent")
+    help = ("help_consent", "example_consent")
     counted = False
     returns = False
     repeats = False

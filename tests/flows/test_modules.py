@@ -1,11 +1,12 @@
 """The long registration, and modules: what a member may add later, one at a time."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from flows.conditions import evaluate
-from flows.events import ConsentRefused, Ended, Said
+from flows.events import Asked, ConsentRefused, Ended, Said
 from flows.loader import library
 from flows.questions.consent import Consent
 from flows.state import COMPLETE, STOPPED, WAITING
@@ -77,6 +78,52 @@ def test_nobody_under_18_is_registered(language: str) -> None:
     talk.press("skip", "skip", "under_18")
     assert talk.state.status == STOPPED
     assert talk.events == (Ended("under_age"), Said("under_age"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "band"),
+    [
+        ("38", "35-44"),
+        ("٣٨", "35-44"),
+        ("38 years", "35-44"),
+        ("thirty-eight", "35-44"),
+        ("j'ai 25 ans", "25-34"),
+        ("tengo treinta y ocho", "35-44"),
+        ("18", "18-24"),
+        ("64", "55-64"),
+        ("91", "65-plus"),
+        ("17", "under_18"),
+    ],
+)
+def test_an_age_is_read_back_as_its_band(typed: str, band: str) -> None:
+    talk = Talk(shipped("registration")).press("en", "yes").say("Kenya").press("skip", "skip")
+    talk.say(typed)
+    assert talk.state.guess == band
+    assert "age_band" not in talk.state.answers
+    talk.say("1")
+    assert talk.state.answers.get("age_band") == (None if band == "under_18" else band)
+
+
+def test_an_age_nobody_has_is_not_understood() -> None:
+    talk = Talk(shipped("registration")).press("en", "yes").say("Kenya").press("skip", "skip")
+    assert talk.say("380").state.asked == "age_band"
+    assert talk.state.guess is None
+
+
+def test_a_short_registration_offers_the_languages_in_the_same_order() -> None:
+    long, short = (shipped(name).languages for name in ("registration", "registration-express"))
+    assert long == short == LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_consent_announces_as_many_questions_as_are_counted(language: str) -> None:
+    talk = Talk(shipped("registration"), language).press(language)
+    announced = re.search(r"\d+", talk.prompt.text)
+    talk.press("yes")
+    asked = talk.events[-1]
+    assert announced
+    assert isinstance(asked, Asked)
+    assert asked.position == (1, int(announced[0]))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
