@@ -2,8 +2,18 @@
 
 from models.address import Address, AddressStatus, Scheme
 from models.api_key import ApiKey, IdempotencyKey
+from models.ask import Ask, Asker, AskerKind, AskKind, AskMode, AskStatus
+from models.audience import Audience, AudienceVersion
 from models.audit import AuditEvent, Tombstone
+from models.ballot import Ballot, BallotBox, VoterTag
 from models.base import Base, new_id
+from models.broadcast import (
+    Broadcast,
+    BroadcastKind,
+    BroadcastStatus,
+    Recipient,
+    RecipientStatus,
+)
 from models.case import Case, CaseReason, CaseStatus
 from models.channel import (
     Channel,
@@ -25,7 +35,10 @@ from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.office import Office
 from models.organisation import Organisation
 from models.profile import Profile
+from models.publication import Publication, ReviewStatus, TextReview
 from models.receipt import Quarantined, Receipt
+from models.relay import Community, Flag, FlagKind, GroupPoll, Leader, LeaderStatus, Relay
+from models.rule import Firing, FiringStatus, Rule, RuleStatus
 from models.staff import Role, Staff
 from models.template import TemplateStatus, WhatsAppTemplate
 from models.walls import Door, DoorKind
@@ -36,8 +49,21 @@ __all__ = [
     "AddressStatus",
     "Answer",
     "ApiKey",
+    "Ask",
+    "AskKind",
+    "AskMode",
+    "AskStatus",
+    "Asker",
+    "AskerKind",
+    "Audience",
+    "AudienceVersion",
     "AuditEvent",
+    "Ballot",
+    "BallotBox",
     "Base",
+    "Broadcast",
+    "BroadcastKind",
+    "BroadcastStatus",
     "Case",
     "CaseReason",
     "CaseStatus",
@@ -46,6 +72,7 @@ __all__ = [
     "ChannelKind",
     "ChannelStatus",
     "ClockOffset",
+    "Community",
     "ConsentAction",
     "ConsentEvent",
     "Contact",
@@ -59,10 +86,17 @@ __all__ = [
     "Due",
     "EndpointStatus",
     "EntryCode",
+    "Firing",
+    "FiringStatus",
+    "Flag",
+    "FlagKind",
     "FlowSession",
     "FlowVersion",
+    "GroupPoll",
     "IdempotencyKey",
     "Lane",
+    "Leader",
+    "LeaderStatus",
     "LinkCode",
     "LinkTry",
     "MemberLink",
@@ -72,15 +106,24 @@ __all__ = [
     "Office",
     "Organisation",
     "Profile",
+    "Publication",
     "Quarantined",
     "Receipt",
+    "Recipient",
+    "RecipientStatus",
+    "Relay",
+    "ReviewStatus",
     "Role",
+    "Rule",
+    "RuleStatus",
     "Scheme",
     "SessionStatus",
     "Staff",
     "StopReply",
     "TemplateStatus",
+    "TextReview",
     "Tombstone",
+    "VoterTag",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WhatsAppTemplate",

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Computed, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +23,10 @@ class SessionStatus(StrEnum):
 
 
 class FlowSession(Identified, Base):
-    """A passage through one published version; `flow` and `kind` repeat it for listing."""
+    """A passage through one published version; `flow` and `kind` repeat it for listing.
+
+    `origin` says how the person came: the entry code, the ask, its broadcast, relay and asker.
+    """
 
     __tablename__ = "flow_sessions"
     __table_args__ = (
@@ -35,6 +38,12 @@ class FlowSession(Identified, Base):
             "organisation_id",
             "id",
             postgresql_where=text("kind = 'registration'"),
+        ),
+        Index(
+            "ix_flow_sessions_ask",
+            "ask_id",
+            "contact_id",
+            postgresql_where=text("ask_id IS NOT NULL"),
         ),
         one_of("status", SessionStatus),
         {"postgresql_with": {"fillfactor": 85}},
@@ -48,6 +57,9 @@ class FlowSession(Identified, Base):
     language: Mapped[str]
     channel_kind: Mapped[str]
     origin: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    ask_id: Mapped[UUID | None] = mapped_column(
+        Computed("(origin ->> 'ask')::uuid", persisted=True)
+    )
     started_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Owned, belongs
@@ -13,7 +13,7 @@ class Profile(Owned, Base):
     """One row a contact: the core fields as columns, every other coded answer in `rest`.
 
     `consents` holds the purposes granted and not withdrawn; the events that say why are in
-    consent_events.
+    consent_events. `monthly_cap` is how many asks a month the person wants at most.
     """
 
     __tablename__ = "profiles"
@@ -36,6 +36,7 @@ class Profile(Owned, Base):
     channel: Mapped[str | None]
     office_id: Mapped[UUID | None]
     consents: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    monthly_cap: Mapped[int] = mapped_column(SmallInteger, server_default=text("2"))
     joined_at: Mapped[datetime]
     registered_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime]

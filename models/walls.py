@@ -33,25 +33,43 @@ SYSTEM: dict[str, frozenset[str]] = {
         (
             "addresses",
             "answers",
+            "askers",
+            "asks",
+            "audience_versions",
+            "audiences",
+            "ballot_boxes",
+            "ballots",
+            "broadcasts",
             "cases",
             "channel_budgets",
             "channels",
+            "communities",
             "consent_events",
             "contacts",
             "content_objects",
             "conversations",
             "due",
+            "firings",
+            "flags",
             "flow_sessions",
             "flow_versions",
+            "group_polls",
             "idempotency_keys",
+            "leaders",
             "link_codes",
             "link_tries",
             "member_links",
             "messages",
             "profiles",
+            "publications",
             "quarantine",
             "receipts",
+            "recipients",
+            "relays",
+            "rules",
+            "text_reviews",
             "tombstones",
+            "voter_tags",
             "wa_templates",
             "webhook_deliveries",
             "webhook_endpoints",
@@ -78,6 +96,8 @@ class DoorKind(StrEnum):
     STAFF = "staff"
     ENTRY = "entry"
     MEMBER_LINK = "member_link"
+    ASK = "ask"
+    RELAY = "relay"
 
 
 class Door(Base):

@@ -166,6 +166,7 @@ def join_profiles(db: Session, stays: UUID, goes: UUID, talking: UUID) -> None:
             last_seen_at=theirs.last_seen_at,
             rest={},
             consents=[],
+            monthly_cap=theirs.monthly_cap,
         )
         db.add(mine)
     _fill(mine, theirs, _answered(db, stays), _answered(db, goes), theirs_talks=talking == goes)
@@ -197,6 +198,7 @@ def _fill(
         if name not in rest or newer(name.rpartition(".")[2]):
             rest[name] = value
     mine.rest = rest
+    mine.monthly_cap = min(mine.monthly_cap, theirs.monthly_cap)
     mine.joined_at = min(mine.joined_at, theirs.joined_at)
     mine.registered_at = min(filter(None, (mine.registered_at, theirs.registered_at)), default=None)
     mine.last_seen_at = max(mine.last_seen_at, theirs.last_seen_at)

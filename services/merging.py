@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from models.address import Address
+from models.broadcast import Recipient
 from models.contact import Contact, ContactStatus, Conversation
 from models.due import Due
 from models.flow_session import FlowSession
 from models.link_code import LinkCode, LinkTry
 from models.member_link import MemberLink
 from models.message import Direction, Message, MessageKind, MessageStatus
+from models.relay import Leader
+from models.rule import Firing
 from models.sealed import Keyring
 from models.walls import organisation_of
 from services import audit, folding
@@ -152,12 +155,28 @@ def _move_addresses(db: Session, pair: _Pair) -> None:
 
 def _move_sessions(db: Session, pair: _Pair) -> None:
     """Move passages (answers and cases follow by key) and what is due."""
-    for model in (FlowSession, Due):
+    for model in (FlowSession, Due, Leader, Firing):
         db.execute(
             update(model).where(model.contact_id == pair.goes.id).values(contact_id=pair.stays.id)
         )
+    _move_recipients(db, pair)
     _drop_doubles(db, pair.stays.id)
     db.expire_all()
+
+
+def _move_recipients(db: Session, pair: _Pair) -> None:
+    """Move what both were asked; where they were asked the same, the survivor's row says it."""
+    theirs = aliased(Recipient)
+    asked_both = exists().where(
+        theirs.organisation_id == Recipient.organisation_id,
+        theirs.contact_id == pair.stays.id,
+        theirs.ask_id == Recipient.ask_id,
+        theirs.kind == Recipient.kind,
+    )
+    here = Recipient.organisation_id == organisation_of(db)
+    moving = (here, Recipient.contact_id == pair.goes.id)
+    db.execute(delete(Recipient).where(*moving, asked_both))
+    db.execute(update(Recipient).where(*moving).values(contact_id=pair.stays.id))
 
 
 def _drop_doubles(db: Session, contact_id: UUID) -> None:

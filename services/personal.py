@@ -58,12 +58,13 @@ PERSONAL: Final[Mapping[str, Kept]] = MappingProxyType(
         "profiles": Kept(
             _names(
                 "contact_id country place region time_zone link age_band gender activity language"
-                " channel office_id consents joined_at registered_at last_seen_at rest expires_at"
+                " channel office_id consents monthly_cap joined_at registered_at"
+                " last_seen_at rest expires_at"
             )
         ),
         "flow_sessions": Kept(
             _names(
-                "id contact_id flow_version_id flow kind status language channel_kind origin"
+                "id contact_id flow_version_id flow kind status language channel_kind origin ask_id"
                 " started_at updated_at completed_at reminded_at expires_at"
             )
         ),
@@ -110,6 +111,24 @@ PERSONAL: Final[Mapping[str, Kept]] = MappingProxyType(
             left_out=dict.fromkeys(_names("code_hash"), ONE_WAY),
         ),
         "link_tries": Kept(_names("id contact_id tried_at expires_at")),
+        "leaders": Kept(
+            _names(
+                "id community_id contact_id number_hash status invited_at accepted_at expires_at"
+            ),
+            left_out=dict.fromkeys(_names("code_hash"), ONE_WAY),
+        ),
+        "recipients": Kept(
+            _names(
+                "ask_id kind contact_id broadcast_id address_id channel_id channel_kind asker_id"
+                " status reason send_at message_id queued_at expires_at"
+            )
+        ),
+        "text_reviews": Kept(
+            _names("session_id question contact_id status reviewed_at expires_at")
+        ),
+        "firings": Kept(
+            _names("id rule_id contact_id cause status reason figures fired_at done_at expires_at")
+        ),
         "webhook_deliveries": Kept(
             _names(
                 "id endpoint_id contact_id event kind payload status attempts next_try_at"

@@ -54,8 +54,12 @@ FOLLOW_CONTACT = frozenset(
         "consent_events",
         "conversations",
         "due",
+        "firings",
         "flow_sessions",
+        "leaders",
         "profiles",
+        "recipients",
+        "text_reviews",
     }
 )
 """Tables whose rows go with their contact, 24 months after the last contact."""

@@ -26,6 +26,7 @@ from models.db import transaction
 from models.sealed import keyed_hash, open_sealed
 from services import audit, consents, merging, rights
 from services.catalogue import read_catalogue
+from tests.asks import ask, broadcast, recipient
 from tests.bot.conftest import Desk
 from tests.factories import Factory
 
@@ -345,3 +346,18 @@ def _type(desk: Desk, contact_id: UUID, session_id: UUID, typed: str) -> None:
         make = Factory(db, desk.homeline.keyring, desk.clock.now())
         session = db.scalars(select(FlowSession).where(FlowSession.id == session_id)).one()
         make.answer(session, "note", typed=typed)
+
+
+def test_who_was_asked_twice_was_asked_once(desk: Desk) -> None:
+    old, new = on_sms(desk, *WAY), on_telegram(desk, *WAY)
+    with transaction(desk.engine, desk.organisation_id) as db:
+        make = Factory(db, desk.homeline.keyring, desk.clock.now())
+        sending = broadcast(make, ask(make))
+        other = broadcast(make, ask(make, code="other", version=make.flow_version(2)))
+        for contact in db.scalars(select(Contact).where(Contact.id.in_((old, new)))):
+            recipient(make, sending, contact)
+        recipient(make, other, db.scalars(select(Contact).where(Contact.id == new)).one())
+    stays = merge(desk, new, old)
+    assert desk.ask("select contact_id, count(*) from recipients group by contact_id") == [
+        (stays, 2)
+    ]

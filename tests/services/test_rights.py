@@ -31,6 +31,7 @@ from models.webhook import WebhookDelivery
 from services import audit, contacts, retention, rights, webhooks
 from services.audit import Actor
 from services.errors import NotFound
+from tests.asks import part_in_everything
 from tests.conftest import MadeUp, MovedByHand, another_organisation
 from tests.factories import Factory
 
@@ -72,6 +73,7 @@ def a_full_life(make: Factory) -> UUID:
     make.quarantined(channel, f"sms:{NUMBER}", TYPED)
     open_door(make.db, DoorKind.MEMBER_LINK, "a-link", make.organisation_id, contact.id)
     rows_of_rights(make, contact.id)
+    part_in_everything(make, contact, session)
     merged = make.contact(consented=True, address="telegram:70070070")
     merged.status, merged.merged_into = ContactStatus.MERGED, contact.id
     make.db.flush()

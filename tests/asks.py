@@ -1,0 +1,118 @@
+"""Made-up asks in domain words: `ask(make)` is an open poll, the rest hangs on one."""
+
+from datetime import timedelta
+from typing import Any
+
+from models import (
+    Ask,
+    AskKind,
+    AskMode,
+    AskStatus,
+    Broadcast,
+    BroadcastKind,
+    BroadcastStatus,
+    Contact,
+    Firing,
+    FiringStatus,
+    FlowSession,
+    Leader,
+    LeaderStatus,
+    Recipient,
+    RecipientStatus,
+    ReviewStatus,
+    Rule,
+    RuleStatus,
+    TextReview,
+)
+from models.base import new_id
+from tests.factories import Factory
+
+
+def ask(make: Factory, **changed: Any) -> Ask:
+    """An open named poll on the made-up flow."""
+    version = changed.pop("version", None) or make.flow_version()
+    made = Ask(
+        **{
+            "organisation_id": make.organisation_id,
+            "id": new_id(make.now),
+            "code": "hours7",
+            "kind": AskKind.POLL,
+            "mode": AskMode.NAMED,
+            "status": AskStatus.OPEN,
+            "flow": version.flow,
+            "flow_version_id": version.id,
+            "breakdowns": [],
+            "report_back_on": (make.now + timedelta(days=28)).date(),
+            "created_at": make.now,
+            "opened_at": make.now,
+            **changed,
+        }
+    )
+    make.db.add(made)
+    make.db.flush()
+    return made
+
+
+def broadcast(make: Factory, asked: Ask, **changed: Any) -> Broadcast:
+    """A sending of the ask that is under way."""
+    made = Broadcast(
+        **{
+            "organisation_id": make.organisation_id,
+            "id": new_id(make.now),
+            "ask_id": asked.id,
+            "kind": BroadcastKind.INVITATION,
+            "status": BroadcastStatus.SENDING,
+            "condition": {"all": []},
+            "created_at": make.now,
+            "starts_at": make.now,
+            **changed,
+        }
+    )
+    make.db.add(made)
+    make.db.flush()
+    return made
+
+
+def recipient(make: Factory, sending: Broadcast, contact: Contact, **changed: Any) -> Recipient:
+    """Somebody the sending is meant for, waiting for their hour."""
+    made = Recipient(
+        **{
+            "organisation_id": make.organisation_id,
+            "ask_id": sending.ask_id,
+            "kind": sending.kind,
+            "contact_id": contact.id,
+            "broadcast_id": sending.id,
+            "status": RecipientStatus.WAITING,
+            "send_at": make.now,
+            **changed,
+        }
+    )
+    make.db.add(made)
+    make.db.flush()
+    return made
+
+
+def part_in_everything(make: Factory, contact: Contact, session: FlowSession) -> None:
+    """Let somebody be asked, lead, be followed up, and have a text of theirs looked at."""
+    version = make.flow_version(7)
+    asked = ask(make, version=version)
+    owner = {"organisation_id": make.organisation_id, "contact_id": contact.id}
+    recipient(make, broadcast(make, asked), contact)
+    leads = {"code_hash": b"code", "status": LeaderStatus.ACTIVE, "invited_at": make.now}
+    make.db.add(Leader(**owner, **leads, id=new_id(make.now), number_hash=None))
+    review = {"status": ReviewStatus.SHOWN, "reviewed_at": make.now}
+    make.db.add(TextReview(**owner, **review, session_id=session.id, question="why"))
+    rule = Rule(
+        organisation_id=make.organisation_id,
+        id=new_id(make.now),
+        ask_id=asked.id,
+        name="made up",
+        status=RuleStatus.ACTIVE,
+        definition={},
+        created_at=make.now,
+    )
+    make.db.add(rule)
+    make.db.flush()
+    fired = {"cause": "made up", "status": FiringStatus.DONE, "figures": {}, "fired_at": make.now}
+    make.db.add(Firing(**owner, **fired, id=new_id(make.now), rule_id=rule.id))
+    make.db.flush()
