@@ -242,7 +242,9 @@ def _find(db: Session, token: str, *, lock: bool = False) -> MemberLink | None:
         MemberLink.organisation_id == organisation_of(db),
         MemberLink.token_hash == door_hash(token),
     )
-    return db.scalars(query.with_for_update() if lock else query).one_or_none()
+    if lock:  # read anew, now that nobody else counts
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.scalars(query).one_or_none()
 
 
 def _is_alive(link: MemberLink, now: datetime) -> bool:

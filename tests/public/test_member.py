@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from flask.testing import FlaskClient
@@ -62,7 +65,7 @@ def test_looking_uses_nothing_up(phone: Phone, client: FlaskClient) -> None:
 
 
 def test_five_tries_and_no_sixth(phone: Phone, client: FlaskClient, house: House) -> None:
-    """A-06: at most five in a million, for ever; also when all are tried at one moment."""
+    """A-06: at most five in a million, for ever."""
     path, code = ask(phone)
     answers = [client.post(path, data={"code": wrong(code, by)}) for by in range(1, 6)]
     assert [one.status_code for one in answers] == [403, 403, 403, 403, 404]
@@ -70,6 +73,37 @@ def test_five_tries_and_no_sixth(phone: Phone, client: FlaskClient, house: House
     assert client.post(path, data={"code": code}).status_code == 404
     with transaction(house.line.engine, house.organisation.id) as db:
         assert db.scalars(select(MemberLink)).one().opened_at is None
+
+
+def at_once(house: House, path: str, codes: Sequence[str]) -> list[int]:
+    """Post every code at one moment, each over a connection of its own; the answers in order."""
+    together = Barrier(len(codes))
+
+    def post(code: str) -> int:
+        client = house.app.test_client()
+        together.wait(20)
+        return client.post(path, data={"code": code}).status_code
+
+    with ThreadPoolExecutor(len(codes)) as pool:
+        return list(pool.map(post, codes))
+
+
+def test_fifty_tries_at_one_moment_are_counted_one_by_one(
+    phone: Phone, client: FlaskClient, house: House
+) -> None:
+    """A-06: who tries many codes at once has no more tries than who tries them in turn."""
+    path, code = ask(phone)
+    statuses = at_once(house, path, [wrong(code, by) for by in range(1, 51)])
+    assert (statuses.count(403), statuses.count(404)) == (4, 46)
+    with transaction(house.line.engine, house.organisation.id) as db:
+        assert db.scalars(select(MemberLink.tries)).one() == 5
+    assert client.post(path, data={"code": code}).status_code == 404
+
+
+def test_the_right_code_at_one_moment_opens_one_page(phone: Phone, house: House) -> None:
+    """C-05: a link is for one use, also when twenty use it together."""
+    path, code = ask(phone)
+    assert sorted(at_once(house, path, [code] * 20)) == [200, *[404] * 19]
 
 
 def test_a_link_lives_for_a_day(phone: Phone, client: FlaskClient, house: House) -> None:
