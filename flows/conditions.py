@@ -2,12 +2,14 @@
 
 A comparison with an unknown value is false, and `not` of it true. Values are compared as text,
 `at_least` and `at_most` as numbers, else as ISO dates. Skipped counts as unknown.
+models/conditions.py says the same in SQL; a property test holds both equal.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from flows.errors import FlowInvalid
@@ -21,7 +23,22 @@ PROFILE: Final = frozenset(
     " joined last_seen relay registered".split()
 )
 _DOTTED: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}\.[a-z][a-z0-9_-]{0,39}")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+NUMBER: Final = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?"
+"""What counts as a number; means the same to Python and PostgreSQL."""
+_LEAP: Final = "(?:[1-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)-02-29"
+_DAY: Final = (
+    "[1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+ZONE: Final = "(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
+INSTANT: Final = f"[1-9][0-9]{{3}}-(?:0[1-9]|1[0-2])|(?:{_DAY}|{_LEAP})(?:[T ]{_TIME}{ZONE}?)?"
+"""What counts as an instant: a month, day or moment of the calendar from the year 1000 on.
+
+It means the same to Python and PostgreSQL, and both can read whatever it matches.
+"""
+_NUMBER: Final = re.compile(NUMBER)
+_INSTANT: Final = re.compile(INSTANT)
 _DEEPEST: Final = 20
 
 Lookup: TypeAlias = Callable[[str], Value | None]
@@ -137,7 +154,7 @@ def _check_operand(operator: str, values: tuple[str, ...], place: str) -> None:
     if operator == "known" and values not in (("yes",), ("no",), ("true",), ("false",)):
         raise FlowInvalid(place, "must be true or false")
     if operator in ("at_least", "at_most") and (
-        len(values) != 1 or (_as_number(values[0]) is None and _as_instant(values[0]) is None)
+        len(values) != 1 or (as_number(values[0]) is None and as_instant(values[0]) is None)
     ):
         raise FlowInvalid(place, "must be a number or a date")
 
@@ -212,24 +229,21 @@ def _compare(wanted: Compare, value: Value | None) -> bool:
         return False
     if wanted.operator == "is":
         return _as_text(value) in wanted.values
-    return _in_order(wanted, _as_text(value))
+    return _in_order(wanted, value)
 
 
-def _in_order(wanted: Compare, value: str) -> bool:
-    limit = wanted.values[0]
-    number, number_limit = _as_number(value), _as_number(limit)
-    if number is not None and number_limit is not None:
-        return number >= number_limit if wanted.operator == "at_least" else number <= number_limit
-    instant, instant_limit = _as_instant(value), _as_instant(limit)
-    if instant is None or instant_limit is None:
+def _in_order(wanted: Compare, value: Value) -> bool:
+    held, limit = as_number(value), as_number(wanted.values[0])
+    if held is not None and limit is not None:
+        return held >= limit if wanted.operator == "at_least" else held <= limit
+    instant, last = as_instant(value), as_instant(wanted.values[0])
+    if instant is None or last is None:
         return False
-    if wanted.operator == "at_least":
-        return instant >= instant_limit
-    return instant <= instant_limit
+    return instant >= last if wanted.operator == "at_least" else instant <= last
 
 
 def _is_within(wanted: Within, value: Value | None, now: datetime) -> bool:
-    instant = _as_instant(value) if isinstance(value, str) else None
+    instant = None if value is None else as_instant(value)
     return instant is not None and timedelta() <= now - instant <= wanted.span
 
 
@@ -241,13 +255,18 @@ def _as_text(value: Value) -> str:
     return str(value)
 
 
-def _as_number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
-
-
-def _as_instant(text: str) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
+def as_number(value: Value) -> Decimal | None:
+    """The number a value is or is written as, exactly; None for any other."""
+    if isinstance(value, str):
+        return Decimal(value) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, bool | list):
         return None
+    return Decimal(str(value))
+
+
+def as_instant(value: Value) -> datetime | None:
+    """The moment a text names, in UTC where it says no zone; a month or day begins at midnight."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        return None
+    instant = datetime.fromisoformat(value if len(value) > 7 else f"{value}-01")
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A condition as a sentence a person can check, in English or French."""
+"""A condition as a sentence a person can check, in the five languages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class _Words:
     either: str
     known: tuple[str, str]
     within: tuple[str, str]
-    units: dict[str, tuple[str, str]]
+    units: dict[str, tuple[str, ...]]
     nothing: tuple[str, str]
     negated: str
 
@@ -62,6 +62,63 @@ _WORDS: Final = {
         nothing=("toujours", "jamais"),
         negated="pas ({inner})",
     ),
+    "es": _Words(
+        forms={
+            "is": ("{field} es {values}", "{field} no es {values}"),
+            "has": ("{field} incluye {values}", "{field} no incluye {values}"),
+            "at_least": ("{field} es al menos {values}", "{field} no es al menos {values}"),
+            "at_most": ("{field} es como máximo {values}", "{field} no es como máximo {values}"),
+        },
+        both=" y ",
+        either=" o ",
+        known=("{field} se conoce", "{field} no se conoce"),
+        within=("{field} fue hace menos de {span}", "{field} no fue hace menos de {span}"),
+        units={
+            "days": ("día", "días"),
+            "hours": ("hora", "horas"),
+            "minutes": ("minuto", "minutos"),
+        },
+        nothing=("siempre", "nunca"),
+        negated="no ({inner})",
+    ),
+    "pt": _Words(
+        forms={
+            "is": ("{field} é {values}", "{field} não é {values}"),
+            "has": ("{field} inclui {values}", "{field} não inclui {values}"),
+            "at_least": ("{field} é pelo menos {values}", "{field} não é pelo menos {values}"),
+            "at_most": ("{field} é no máximo {values}", "{field} não é no máximo {values}"),
+        },
+        both=" e ",
+        either=" ou ",
+        known=("{field} é conhecido", "{field} não é conhecido"),
+        within=("{field} foi há menos de {span}", "{field} não foi há menos de {span}"),
+        units={
+            "days": ("dia", "dias"),
+            "hours": ("hora", "horas"),
+            "minutes": ("minuto", "minutos"),
+        },
+        nothing=("sempre", "nunca"),
+        negated="não ({inner})",
+    ),
+    "ar": _Words(
+        forms={
+            "is": ("{field} هو {values}", "{field} ليس {values}"),
+            "has": ("{field} يشمل {values}", "{field} لا يشمل {values}"),
+            "at_least": ("{field} {values} على الأقل", "{field} ليس {values} على الأقل"),
+            "at_most": ("{field} {values} على الأكثر", "{field} ليس {values} على الأكثر"),
+        },
+        both=" و",
+        either=" أو ",
+        known=("{field} معروف", "{field} غير معروف"),
+        within=("{field} خلال آخر {span}", "{field} ليس خلال آخر {span}"),
+        units={
+            "days": ("يوم", "أيام", "يوما"),
+            "hours": ("ساعة", "ساعات", "ساعة"),
+            "minutes": ("دقيقة", "دقائق", "دقيقة"),
+        },
+        nothing=("دائما", "أبدا"),
+        negated="ليس ({inner})",
+    ),
 }
 
 
@@ -86,9 +143,6 @@ def _say(condition: Condition, words: _Words, name: Name, *, holds: bool) -> str
             form = words.within[0 if holds else 1]
             return form.format(field=name(field, None), span=_span(span, words))
         case Not(part):
-            if isinstance(part, All | Any) and len(part.parts) > 1:
-                inner = _say(part, words, name, holds=holds)
-                return words.negated.format(inner=inner)
             return _say(part, words, name, holds=not holds)
         case All(parts) | Any(parts):
             joiner = words.both if isinstance(condition, All) else words.either
@@ -116,5 +170,12 @@ def _span(span: timedelta, words: _Words) -> str:
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         count, rest = divmod(int(span.total_seconds()), size)
         if not rest or unit == "minutes":
-            return f"{count} {words.units[unit][0 if count == 1 else 1]}"
+            return f"{count} {_counted(count, words.units[unit])}"
     return ""
+
+
+def _counted(count: int, forms: tuple[str, ...]) -> str:
+    """The noun after a number; Arabic has one for 3 to 10 and one for more (CLDR)."""
+    if len(forms) == 2:
+        return forms[0 if count == 1 else 1]
+    return forms[1 if 3 <= count % 100 <= 10 else 0 if count <= 2 else 2]
