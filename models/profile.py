@@ -8,10 +8,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Json, Owned, belongs
 
+CORE_QUESTIONS = frozenset({"country", "place", "link", "age_band", "gender", "activity"})
+CORE_KINDS = frozenset({"registration", "module"})
+"""Questions with a column of their own, in flows of these kinds; all others are in `rest`."""
+
+
+def is_core(kind: str, question: str) -> bool:
+    """Return whether the answer to a question of this kind of flow has a column of its own."""
+    return kind in CORE_KINDS and question in CORE_QUESTIONS
+
 
 class Profile(Owned, Base):
     """One row a contact: the core fields as columns, every other coded answer in `rest`.
 
+    `rest` has the latest answer by "flow.question"; one that is sealed elsewhere as SEALED.
     `consents` holds the purposes granted and not withdrawn; the events that say why are in
     consent_events. `monthly_cap` is how many asks a month the person wants at most.
     """

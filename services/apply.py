@@ -8,13 +8,11 @@ from flows.events import Event, as_part
 from flows.flow import Flow
 from flows.gazetteer import bundled
 from flows.questions.consent import Consent
-from flows.state import State
+from flows.state import SEALED, State
 from models.case import CaseReason
+from models.profile import is_core
 from services import moments
 from services.scene import AnswerRow, ConsentRow, Running, Scene
-
-PROFILE_FIELDS = frozenset({"country", "place", "link", "age_band", "gender", "activity"})
-PROFILE_KINDS = frozenset({"registration", "module"})
 
 
 def apply_events(scene: Scene, running: Running, events: Iterable[Event]) -> None:
@@ -35,13 +33,12 @@ def _answered(scene: Scene, running: Running, event: happened.Answered) -> None:
     text = str(event.value) if event.sealed else None
     value = None if event.sealed else event.value
     scene.answers.append(AnswerRow(running, event.question, value, text, skipped=False))
-    if not event.sealed:
-        _profile(scene, running, event.question, event.value)
+    _profile(scene, running, event.question, SEALED if event.sealed else event.value)
 
 
 def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
     flow = running.published.flow
-    if flow.kind in PROFILE_KINDS and question in PROFILE_FIELDS:
+    if is_core(flow.kind, question):
         scene.profile[question] = value
         if question == "place" and (place := bundled().get(str(value))):
             scene.profile["time_zone"] = place.time_zone
@@ -52,6 +49,7 @@ def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
 
 def _skipped(scene: Scene, running: Running, event: happened.Skipped) -> None:
     scene.answers.append(AnswerRow(running, event.question, None, None, skipped=True))
+    _profile(scene, running, event.question, None)
 
 
 def _language_chosen(scene: Scene, running: Running, event: happened.LanguageChosen) -> None:

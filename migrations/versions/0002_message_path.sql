@@ -302,7 +302,8 @@ begin
                    then array(select jsonb_array_elements_text(f.patch->'consents')) else p.consents end,
                registered_at = coalesce((f.patch->>'registered_at')::timestamptz, p.registered_at),
                expires_at = coalesce((f.patch->>'expires_at')::timestamptz, p.expires_at),
-               rest = p.rest || coalesce(f.rest, '{}'),
+               rest = case when f.rest is null then p.rest
+                   else jsonb_strip_nulls(p.rest || f.rest) end,
                last_seen_at = f.at
           from json_to_recordset(profiled)
                as f(contact uuid, patch jsonb, rest jsonb, at timestamptz)
