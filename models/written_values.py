@@ -23,7 +23,7 @@ def storable(wanted: Iterable[str]) -> Iterable[str]:
 
 
 def json_forms(wanted: Sequence[str], skipped: Iterable[str]) -> Iterable[str]:
-    """Give every JSON value that reads as one of the texts; `skipped` are those of a skip's mark."""
+    """Give every JSON value that reads as one of the texts; `skipped` ones for a skip's mark."""
     for one in storable(wanted):
         yield json.dumps(one)
         if _WHOLE.fullmatch(one) or _is_fraction(one):
