@@ -1,9 +1,10 @@
 """What a number must be before it leaves: the one rule for every figure about people.
 
 Nothing below 10; a hidden cell is null with its reason; no hidden cell is what is left over when
-the shown ones are taken from their sum; counts to 5 below 500, exact from there. Callers say which
-counts add up to which, and hand out nothing but what `release` gives back: what the rule learns
-later (publications that were, breakdowns that are declared) it learns here.
+the shown ones are taken from their sum; counts to 5 below 500, exact from there; shares in whole
+percent of what is shown. Callers of `release` say which counts add up to which, and hand out
+nothing but what it gives back. Asks, which are told more than once and by breakdowns, go through
+tables.py and publishing.py, which say what may be told, and `figure` here.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -19,14 +20,21 @@ class Reason(StrEnum):
 
     FEW = "fewer_than_10"
     PROTECTS = "protects_another"
+    HEAPED = "fewer_than_10_here_or_beside"
+    WAITS = "waits_for_more_answers"
+    AT_CLOSE = "told_at_close"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number as it may leave; `value` is None where `reason` says why."""
+    """A number as it may leave; `value` is None where `reason` says why.
+
+    `share` is in whole percent, where the number is part of another.
+    """
 
     value: int | None
     reason: Reason | None = None
+    share: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,18 @@ def release_measure(value: float | None, people: int, rule: Rule = RULE) -> Figu
     if value is None or people < rule.fewest:
         return Figure(None, Reason.FEW)
     return Figure(round(value))
+
+
+def figure(count: int, of: int | None = None, rule: Rule = RULE) -> Figure:
+    """Return a count that may be told as it leaves, with its share of a total that is told too.
+
+    The share is worked out from the two rounded numbers, so it tells nothing they do not.
+    """
+    value = _rounded(count, rule)
+    if of is None:
+        return Figure(value)
+    whole = _rounded(of, rule)
+    return Figure(value, share=min(100, (200 * value + whole) // (2 * whole)))
 
 
 def _given_away(

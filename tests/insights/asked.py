@@ -1,0 +1,255 @@
+"""Made-up asks: who answered what in which order, what was told of it when, and what was hidden."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+
+from insights import publishing
+from insights.breakdowns import Breakdown, plan
+from insights.publishing import Told
+from insights.tables import Block, Line, Shape, Table, blocks, people, shape
+from tests.insights.attacker import Attacker
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+VARIABLES = ("gender", "country", "age")
+DECLARATIONS = (
+    (),
+    (("country",),),
+    (("gender",), ("country",)),
+    (("gender", "country"),),
+    (("country", "gender"), ("age",)),
+    (("gender", "country"), ("gender", "age")),
+    (("gender",), ("country",), ("age",)),
+)
+OPTIONS = ("a", "b", "c", "d", "e")
+
+
+@dataclass(frozen=True)
+class Person:
+    at: datetime
+    option: str
+    rows: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What decides; a fault is put into a copy of it."""
+
+    moment: Callable[..., datetime | None] = publishing.moment
+    moved: Callable[..., Told | None] = publishing.moved
+    closed: Callable[..., Told | None] = publishing.closed
+    shape: Callable[[Table, Block], Shape] = shape
+
+
+@dataclass
+class Ask:
+    """One question of one ask, its people in the order they answer, and the ledger."""
+
+    options: Block
+    breakdowns: tuple[Breakdown, ...]
+    people: list[Person]
+    gate: Gate = field(default_factory=Gate)
+    told: list[tuple[datetime, Told]] = field(default_factory=list)
+    heads: list[tuple[datetime, int]] = field(default_factory=list)
+    tables: dict[tuple[tuple[str, str] | None, str], tuple[Table, Shape]] = field(
+        default_factory=dict
+    )
+
+    def line(self, some: Sequence[Person]) -> Line:
+        counts = Counter(one.option for one in some)
+        return {option: counts[option] for option in self.options}
+
+    def read(self, now: datetime) -> None:
+        """Somebody looks at the live figures."""
+        here = [one for one in self.people if one.at < now]
+        last = self.told[-1][1] if self.told else None
+        before = self.heads[-1][1] if self.heads else None
+        head = publishing.head_count(len(here), before, final=False)
+        if head is not None and head != before:
+            self.heads.append((now, head))
+        line = self.line(here)
+        newest = {o: [one.at for one in here if one.option == o][-10:] for o in self.options}
+        moment = self.gate.moment(line, newest, last)
+        if moment is None:
+            return
+        then = self.line([one for one in here if one.at < moment])
+        told = self.gate.moved(then, line, last)
+        if told is not None:
+            self.told.append((moment, told))
+
+    def close(self) -> None:
+        """The ask ends; everything is told, the breakdowns too."""
+        end = self.people[-1].at + timedelta(seconds=1)
+        last = self.told[-1][1] if self.told else None
+        told = self.gate.closed(self.line(self.people), last)
+        if told is None or told is last:
+            return
+        self.told.append((end, told))
+        for one in self.breakdowns:
+            table = self.table(one.first, self.people)
+            kept = self.gate.shape(table, told.apart)
+            self.tables[None, one.first] = (table, kept)
+            for row in kept.full:
+                inside = [each for each in self.people if each.rows[one.first] == row]
+                for second in one.seconds:
+                    small = self.table(second, inside)
+                    self.tables[(one.first, row), second] = (
+                        small,
+                        self.gate.shape(small, kept.apart),
+                    )
+
+    def table(self, variable: str, some: Sequence[Person]) -> Table:
+        rows = sorted({one.rows[variable] for one in some})
+        return {row: self.line([one for one in some if one.rows[variable] == row]) for row in rows}
+
+
+def made_up(seed: int, gate: Gate, most: int = 1500) -> Ask:
+    """Return an ask that was answered, read at some moments and closed; all by chance."""
+    chance = random.Random(seed)
+    declared = chance.choice(DECLARATIONS)
+    options = OPTIONS[: chance.randint(2, 5)]
+    sizes = {"gender": chance.randint(1, 3), "country": chance.randint(1, 6), "age": 3}
+    weights = {name: _weights(chance, size) for name, size in sizes.items()}
+    liking = {place: _weights(chance, len(options)) for place in range(sizes["country"])}
+    ask = Ask(options, plan(declared, VARIABLES), [], gate)
+    count = chance.choice(
+        (chance.randint(1, 60), chance.randint(20, 300), chance.randint(100, most))
+    )
+    for number in range(count):
+        rows = {name: chance.choices(range(sizes[name]), weights[name])[0] for name in VARIABLES}
+        option = chance.choices(options, liking[rows["country"]])[0]
+        at = START + timedelta(seconds=number)
+        ask.people.append(Person(at, option, {name: f"{name}{rows[name]}" for name in VARIABLES}))
+    for number in sorted(chance.sample(range(count), min(count, chance.randint(0, 6)))):
+        ask.read(START + timedelta(seconds=number))
+    ask.close()
+    return ask
+
+
+def _weights(chance: random.Random, many: int) -> list[float]:
+    skew = chance.choice((0.0, 1.0, 3.0))
+    return [chance.random() ** skew + 0.002 for _ in range(many)]
+
+
+class Secrets:
+    """What an attacker does not know: people by option and time, and by option and rows."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.variables = tuple(
+            dict.fromkeys(name for one in ask.breakdowns for name in (one.first, *one.seconds))
+        )
+        self.ends = sorted({at for at, _ in (*ask.told, *ask.heads)})
+        by_time = Counter((self._batch(one.at), one.option) for one in ask.people)
+        by_rows = Counter((one.option, self._rows(one)) for one in ask.people)
+        batches = range(len(self.ends) + 1)
+        places = list(dict.fromkeys(rows for _, rows in by_rows))
+        places += [rows for rows in self._possible() if rows not in set(places)]
+        self.times = [(batch, option) for batch in batches for option in ask.options]
+        self.cells = [(option, rows) for option in ask.options for rows in places]
+        counts = [by_time[one] for one in self.times] + [by_rows[one] for one in self.cells]
+        self.attacker = Attacker(np.array(counts, dtype=np.float64))
+        self._learn()
+
+    def _possible(self) -> Iterator[tuple[str, ...]]:
+        """All rows together, a ninth of each kind too, without those a table denies."""
+        kinds = [{one.rows[name] for one in self.ask.people} for name in self.variables]
+        values = [
+            sorted(kind | {f"{name}9"}) for kind, name in zip(kinds, self.variables, strict=True)
+        ]
+        mesh: list[tuple[str, ...]] = [()]
+        for column in values:
+            mesh = [(*rows, value) for rows in mesh for value in column]
+        for rows in mesh:
+            row = dict(zip(self.variables, rows, strict=True))
+            tables = self.ask.tables.items()
+            if all(
+                row[second] in table
+                for (parent, second), (table, _) in tables
+                if parent is None or row[parent[0]] == parent[1]
+            ):
+                yield rows
+
+    def _batch(self, at: datetime) -> int:
+        return sum(end <= at for end in self.ends)
+
+    def _rows(self, person: Person) -> tuple[str, ...]:
+        return tuple(person.rows[name] for name in self.variables)
+
+    def until(self, end: datetime, options: Block, start: datetime = START) -> list[int]:
+        """The unknowns of who answered one of these between two moments."""
+        last, first = self._batch(end - timedelta(microseconds=1)), self._batch(start)
+        return [
+            at
+            for at, (batch, option) in enumerate(self.times)
+            if first <= batch <= last and option in options
+        ]
+
+    def inside(self, options: Block, rows: Mapping[str, str]) -> list[int]:
+        """The unknowns of who answered one of these and stands in these rows."""
+        wanted = [(self.variables.index(name), row) for name, row in rows.items()]
+        return [
+            len(self.times) + at
+            for at, (option, place) in enumerate(self.cells)
+            if option in options and all(place[index] == row for index, row in wanted)
+        ]
+
+    def _learn(self) -> None:
+        options, learns = self.ask.options, self.attacker.learns
+        for option in options:
+            ever = [at for at, (_, of) in enumerate(self.times) if of == option]
+            self.attacker.infers(ever, self.inside((option,), {}))
+        for at, _ in self.ask.heads:
+            learns(self.until(at, options))
+        for at, told in self.ask.told:
+            for block in blocks(options, told.apart):
+                learns(self.until(at, block))
+        for (parent, variable), (_, kept) in self.ask.tables.items():
+            above = dict([parent] if parent else [])
+            for row in (*kept.full, *kept.sized):
+                apart = kept.apart if row in kept.full else ()
+                for block in blocks(options, apart):
+                    learns(self.inside(block, above | {variable: row}))
+
+    def hidden(self) -> dict[str, list[int]]:
+        """Every cell that was not told, and every difference of two publications below ten."""
+        return {**self._hidden_lines(), **self._hidden_cells()}
+
+    def _hidden_lines(self) -> dict[str, list[int]]:
+        found = {}
+        for at, told in self.ask.told:
+            for option in (one for one in self.ask.options if one not in told.apart):
+                found[f"{option} at {at:%H:%M:%S}"] = self.until(at, (option,))
+        for (before, earlier), (after, later) in pairwise(self.ask.told):
+            for option in self.ask.options:
+                if people(later.line, (option,)) - people(earlier.line, (option,)) < 10:
+                    name = f"{option} from {before:%H:%M:%S} to {after:%H:%M:%S}"
+                    found[name] = self.until(after, (option,), before)
+        return found
+
+    def _hidden_cells(self) -> dict[str, list[int]]:
+        found = {}
+        for one in self.ask.breakdowns:
+            for variable in (one.first, *one.seconds):
+                names = (one.first,) if variable == one.first else (one.first, variable)
+                lived = {tuple(each.rows[name] for name in names) for each in self.ask.people}
+                for place in sorted(lived):
+                    for block in (self.ask.options, *((option,) for option in self.ask.options)):
+                        if not self.is_told(one.first, place, variable, block):
+                            rows = dict(zip(names, place, strict=True))
+                            found[f"{block} of {place}"] = self.inside(block, rows)
+        return found
+
+    def is_told(self, first: str, place: tuple[str, ...], variable: str, block: Block) -> bool:
+        parent = None if variable == first else (first, place[0])
+        if (parent, variable) not in self.ask.tables:
+            return False
+        _, kept = self.ask.tables[parent, variable]
+        if place[-1] in kept.full:
+            return len(block) > 1 or block[0] in kept.apart
+        return place[-1] in kept.sized and len(block) > 1

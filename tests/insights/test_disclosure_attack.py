@@ -1,0 +1,93 @@
+"""A thousand made-up asks against the attacker: what is hidden stays hidden, ten people wide.
+
+Each ask has its options, its declared breakdowns, its people in the order they answer, readings
+while it runs and its end. Three gates with a fault each show that the attacker would find one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from insights.disclosure import RULE
+from insights.publishing import Told
+from insights.tables import Block, Line, Shape, Table, may_tell, people, told_apart
+from tests.insights.asked import Ask, Gate, Secrets, made_up
+
+ASKS, AT_ONCE = 1000, 50
+
+
+@pytest.mark.parametrize("first", range(0, ASKS, AT_ONCE))
+def test_no_hidden_cell_is_known_to_less_than_ten_people(first: int) -> None:
+    for seed in range(first, first + AT_ONCE):
+        secrets = Secrets(made_up(seed, Gate()))
+        assert secrets.attacker.narrowest(secrets.hidden()) is None, f"ask {seed}"
+
+
+def without_heaps(now: Line, last: Told | None) -> Told | None:
+    if people(now) < RULE.fewest:
+        return None
+    return Told(now, tuple(option for option in now if now[option] >= RULE.fewest))
+
+
+def without_heaps_of_rows(table: Table, within: Block) -> Shape:
+    full = tuple(row for row in table if may_tell(table[row], within))
+    sized = tuple(row for row in table if people(table[row]) >= RULE.fewest and row not in full)
+    return Shape(within, full, sized)
+
+
+def at_every_answer(
+    line: Line, newest: Mapping[str, Sequence[datetime]], last: Told | None
+) -> datetime | None:
+    times = [time for some in newest.values() for time in some]
+    return max(times) + timedelta(microseconds=1) if times else None
+
+
+def by_any_number(then: Line, now: Line, last: Told | None) -> Told | None:
+    apart = told_apart(then)
+    return None if apart is None or (last and last.line == then) else Told(then, apart)
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        pytest.param(Gate(closed=without_heaps), id="no complement among options"),
+        pytest.param(Gate(shape=without_heaps_of_rows), id="no complement among rows"),
+        pytest.param(
+            Gate(
+                moment=at_every_answer,
+                moved=by_any_number,
+                closed=lambda now, last: by_any_number(now, now, last),
+            ),
+            id="figures that move with every answer",
+        ),
+    ],
+)
+def test_the_attacker_finds_the_fault_of(faulty: Gate) -> None:
+    asks = (Secrets(made_up(seed, faulty)) for seed in range(60))
+    assert any(ask.attacker.narrowest(ask.hidden()) for ask in asks)
+
+
+def test_most_of_a_large_ask_is_told() -> None:
+    asks = [ask for ask in (made_up(seed, Gate()) for seed in range(300)) if len(ask.people) > 300]
+    ends = [ask.told[-1][1] for ask in asks]
+    assert share((len(end.apart), enough(end.line)) for end in ends) > 0.95
+    assert share(cells(ask, first=True) for ask in asks) > 0.7
+    assert share(cells(ask, first=False) for ask in asks) > 0.5
+    assert sum(len(ask.told) > 2 for ask in asks) > len(asks) / 2
+
+
+def share(counts: Iterable[tuple[int, int]]) -> float:
+    told, tellable = map(sum, zip(*counts, strict=True))
+    return told / tellable
+
+
+def enough(line: Line) -> int:
+    return sum(count >= RULE.fewest for count in line.values())
+
+
+def cells(ask: Ask, *, first: bool) -> tuple[int, int]:
+    """Cells told, and cells of ten people or more, by first variables or by second ones."""
+    tables = [one for (parent, _), one in ask.tables.items() if (parent is None) is first]
+    told = sum(len(kept.full) * len(kept.apart) for _, kept in tables)
+    return told, sum(enough(line) for table, _ in tables for line in table.values())
