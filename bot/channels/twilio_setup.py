@@ -10,7 +10,7 @@ from bot.channels.transport import SEND_TIMEOUT
 from bot.channels.twilio_sending import account_url, authorization
 
 # Twilio gives up after one try unless the URL asks for more (reference 3.3).
-RETRIES = "#rc=3&rp=ct,rt,5xx"
+RETRIES = "#rc=5&rp=ct,rt,5xx"
 
 
 @dataclass(frozen=True, slots=True)

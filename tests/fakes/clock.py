@@ -16,6 +16,7 @@ class FakeClock:
         self._start = time.monotonic()
         self._before = 0.0
         self._advanced = 0.0
+        self._sleepers: set[asyncio.Future[None]] = set()
 
     def date(self) -> float:
         """Unix seconds for what the provider writes into a message."""
@@ -30,13 +31,33 @@ class FakeClock:
         now = time.monotonic()
         self._before += (now - self._start) * self.speed
         self._start, self.speed = now, speed
+        self._rouse()
 
     def advance(self, seconds: float) -> None:
         """Let that much provider time pass at once."""
         self._advanced += seconds
+        self._rouse()
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many provider seconds; an `advance` shortens it."""
+        loop = asyncio.get_running_loop()
         end = self.elapsed() + seconds
         while (left := end - self.elapsed()) > 0:
-            await asyncio.sleep(min(left / self.speed, 0.25))
+            sleeper = loop.create_future()
+            self._sleepers.add(sleeper)
+            timer = loop.call_later(left / self.speed, _wake, sleeper)
+            try:
+                await sleeper
+            finally:
+                timer.cancel()
+                self._sleepers.discard(sleeper)
+
+    def _rouse(self) -> None:
+        """Let all sleepers look at the clock again; called from any thread."""
+        for sleeper in tuple(self._sleepers):
+            sleeper.get_loop().call_soon_threadsafe(_wake, sleeper)
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)

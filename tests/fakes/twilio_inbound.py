@@ -1,7 +1,7 @@
 """Inbound messages on their way to the application: signed, retried a little, then lost.
 
 Twilio retries once and only when nobody listens, unless the webhook's fragment asks for more:
-`#rc=3&rp=ct,rt,5xx` (reference 3.3).
+`#rc=3&rp=ct,rt,5xx` (reference 3.3). All tries of one webhook together have 15 seconds.
 """
 
 import random
@@ -19,6 +19,7 @@ from tests.fakes.twilio_state import Sender
 
 Pairs = list[tuple[str, str]]
 BUDGET = 15.0
+PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +67,29 @@ class Inbound:
     async def _bring(self, sender: Sender, sid: str, fields: Pairs) -> None:
         for delay in self.shake.delays(self._dice):
             self._spawn(self._copy(sender, sid, fields, delay))
-        answered = await self._with_retries(sender, sid, fields)
+        answered = await self._with_retries(sender, sender.webhook, sid, fields)
         if not answered.good and sender.fallback:
             failed = [*fields, ("ErrorCode", "11200"), ("ErrorUrl", sender.webhook)]
-            answered = await self._post(sender, sender.fallback, sid, failed)
+            answered = await self._with_retries(sender, sender.fallback, sid, failed)
         if not answered.good:
             self.lost.append(sid)
             self._changed()
             return
         self._twiml(sender, dict(fields)["From"], answered)
 
-    async def _with_retries(self, sender: Sender, sid: str, fields: Pairs) -> Answered:
-        times, causes = overrides(sender.webhook)
+    async def _with_retries(self, sender: Sender, url: str, sid: str, fields: Pairs) -> Answered:
+        times, causes = overrides(url)
         token = str(uuid.UUID(int=self._dice.getrandbits(128)))
+        ends_at = self._clock.elapsed() + BUDGET
         for attempt in range(times + 1):
-            answered = await self._post(sender, sender.webhook, sid, fields, token=token)
+            left = max(0.1, ends_at - self._clock.elapsed())
+            answered = await self._post(sender, url, sid, fields, token=token, seconds=left)
             if answered.good and self._dice.random() >= self.shake.lost:
                 return answered
-            if not _asks_for_retry(answered, causes) and not answered.good:
+            asked = answered.good or _asks_for_retry(answered, causes)
+            if attempt == times or not asked or self._clock.elapsed() + PAUSE > ends_at:
                 return answered
-            if attempt < times:
-                await self._clock.sleep(0.1)
+            await self._clock.sleep(PAUSE)
         return answered
 
     async def _copy(self, sender: Sender, sid: str, fields: Pairs, delay: float) -> None:
@@ -102,6 +105,7 @@ class Inbound:
         *,
         token: str = "",
         copy: bool = False,
+        seconds: float = BUDGET,
     ) -> Answered:
         target = url.partition("#")[0]
         signed_as = sender.signed_as if sender.signed_as and url == sender.webhook else target
@@ -109,7 +113,7 @@ class Inbound:
         if token:
             headers["I-Twilio-Idempotency-Token"] = token
         answered = await self._poster.post(
-            target, urlencode(fields).encode(), headers, timeout=BUDGET
+            target, urlencode(fields).encode(), headers, timeout=seconds
         )
         self.deliveries.append(Delivered(self._clock.elapsed(), sid, answered.status, copy))
         return answered
