@@ -20,7 +20,7 @@ from bot.batches import Batches
 from bot.channels.base import Arrival, ChannelView
 from bot.knocks import Knock, knock_of
 from bot.metrics import BATCH, GUARDED, QUARANTINED
-from bot.patience import Patience
+from bot.patience import GIVE_UP_SOON, Patience
 from flows.wording import say
 from models.clock import Clock
 from models.message_path import (
@@ -85,7 +85,8 @@ class Intake:
 
     def take(self, view: ChannelView, arrival: Arrival) -> Taken:
         """Take one arrival in; returns after the commit that holds it. Unavailable: try again."""
-        taken = self._patience.run(lambda: self._take(view, arrival))
+        waits = view.kind in GIVE_UP_SOON
+        taken = self._patience.run(lambda: self._take(view, arrival), waits=waits)
         if taken.woke:
             self._ring()
         return taken

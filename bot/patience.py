@@ -1,20 +1,24 @@
-"""Waiting out a short absence of the database, so that providers need not notice a restart.
+"""Waiting out a short absence of the database, so that no message is given up by its provider.
 
-Twilio gives a message up after few tries, so a webhook that can wait is worth more than a quick
-503. Only some threads may wait: the others keep answering, health checks among them.
+Twilio gives a message up after six tries or 15 seconds in all (channels reference 3.3), so there a
+webhook that waits is worth more than a quick 503: six waits fill the 15 seconds. Telegram comes
+again for a day and takes no place. Only some threads may wait: the others keep answering, health
+checks among them.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import TypeVar
 
 from services.errors import Unavailable
 
 Result = TypeVar("Result")
-SECONDS = 1.5
+SECONDS = 2.4
 PAUSE = 0.1
-MOST_WAITING = 32
+MOST_WAITING = 48
+GIVE_UP_SOON = frozenset({"sms", "whatsapp"})
 
 
 class Patience:
@@ -24,13 +28,18 @@ class Patience:
         self._seconds = seconds
         self._places = BoundedSemaphore(most)
 
-    def run(self, work: Callable[[], Result]) -> Result:
-        """The result of the work; Unavailable when it stays so, or too many wait already."""
+    def run(self, work: Callable[[], Result], *, waits: bool = True) -> Result:
+        """The result of the work; Unavailable when it stays so, or too many wait already.
+
+        What does not wait is tried a second time at once: the connection may have been an old one.
+        """
         deadline = time.monotonic() + self._seconds
+        with suppress(Unavailable):
+            return work()
         try:
             return work()
         except Unavailable:
-            if not self._places.acquire(blocking=False):
+            if not waits or not self._places.acquire(blocking=False):
                 raise
         try:
             return self._again(work, deadline)
