@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from flows.flow import Flow
 from flows.loader import PHRASES, read
-from flows.questions.base import At, Question, Shown
+from flows.questions.base import UNTICK, At, Question, Shown
 
 LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 """The languages we ship; the first is what others fall back to."""
@@ -104,13 +104,21 @@ def compose(
 
 
 def _prompt(text: str, tag: str, piece: _Piece, asked: str, picked: Sequence[str]) -> Prompt:
-    """The message that ends with a question, its buttons marked with the passage."""
+    """The message that ends with a question, its buttons marked with the passage.
+
+    A ticked box of a multiple choice is a button that takes the tick away, and no other does, so
+    that pressing twice in a hurry is pressing once.
+    """
     stem = f"{tag}.{asked}."
+    ticked = {one: f"{UNTICK}{one}" for one in picked} if piece.style == "multi" else {}
     return Prompt(
         text=text,
-        choices=tuple(Choice(one.label, stem + one.value, one.digit) for one in piece.choices),
+        choices=tuple(
+            Choice(one.label, stem + ticked.get(one.value, one.value), one.digit)
+            for one in piece.choices
+        ),
         style=piece.style,
-        picked=tuple(stem + one for one in picked) if piece.style == "multi" else (),
+        picked=tuple(stem + one for one in ticked.values()),
         navigation=tuple(
             Choice(one.label, stem + one.value, one.digit) for one in piece.navigation
         ),

@@ -17,6 +17,8 @@ from flows.spec import Spec
 from flows.state import SEALED, SKIPPED, Value
 
 NOTHING: Final[Mapping[str, Value]] = {}
+UNTICK: Final = "-"
+"""Stands before the value of a ticked box: its button takes the tick away. No value begins so."""
 _NOT_KEPT: Final = {
     "photo": "photo_not_kept",
     "document": "photo_not_kept",

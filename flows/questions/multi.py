@@ -7,7 +7,7 @@ from flows.errors import FlowInvalid
 from flows.events import ConsentGranted, ConsentWithdrawn, Event
 from flows.matching import find_many
 from flows.normalising import normalise
-from flows.questions.base import Answer, At, Frame, Picking, Problem, Reading
+from flows.questions.base import UNTICK, Answer, At, Frame, Picking, Problem, Reading
 from flows.questions.choice import Listed, read_options
 from flows.spec import Spec
 from flows.state import Value
@@ -70,8 +70,9 @@ class Multi(Listed):
         return self._within(tuple(self.options[index].value for index in found))
 
     def press(self, value: str, at: At) -> Reading | None:
-        if value in self.index:
-            chosen = set(at.picked) ^ {value}
+        box = value.removeprefix(UNTICK)
+        if box in self.index:
+            chosen = set(at.picked) | {box} if box == value else set(at.picked) - {box}
             if len(chosen) > self.at_most:
                 return Problem("at_most", self._limits(), counts=False)
             return Picking(tuple(one for one in self.index if one in chosen), edit=True)

@@ -31,18 +31,24 @@ def test_toggles_edit_the_message_until_done() -> None:
     assert talk.events == (
         Asked("purposes", picked=("polls", "events"), edit=True, position=(1, 2)),
     )
-    assert talk.prompt.picked == (f"{TAG}.purposes.polls", f"{TAG}.purposes.events")
-    talk.press("polls", "done")
+    assert talk.prompt.picked == (f"{TAG}.purposes.-polls", f"{TAG}.purposes.-events")
+    talk.press("-polls", "done")
     assert talk.effects == [
         Answered("purposes", ["events"], sealed=False),
         ConsentGranted("events", "purposes"),
     ]
 
 
+def test_a_box_pressed_twice_stays_as_it_was_pressed_first() -> None:
+    talk = Talk(flow_of(PURPOSES, choice())).press("polls", "polls", "events")
+    assert talk.state.picked == ("polls", "events")
+    assert talk.press("-polls", "-polls").state.picked == ("events",)
+
+
 def test_purposes_taken_back_are_withdrawn() -> None:
     talk = Talk(flow_of(PURPOSES, choice())).say("1,2", "back")
     assert talk.state.picked == ("alerts", "polls")
-    talk.press("polls", "done")
+    talk.press("-polls", "done")
     assert ConsentWithdrawn("polls", "purposes") in talk.effects
     assert ConsentWithdrawn("alerts", "purposes") not in talk.effects
 
