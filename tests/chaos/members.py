@@ -1,24 +1,19 @@
-"""People who register on made-up phones, and what each of them saw and did.
-
-A member answers every question once, after thinking for a moment, by button or by words. A question
-that comes again is answered again only if no answer of theirs is fresh, as people do; somebody who
-hears nothing for long says the same once more, and that is counted.
-"""
+"""People who register on made-up phones: what each will answer, what they saw and did."""
 
 import random
-import time
+from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flows import loader
 from flows.flow import Flow
-from tests.fakes.server import FakeServer
+from flows.questions.base import UNTICK
 
 REGISTRATION = "registration-express"
 ORDER = ("language", "consent", "country", "purposes", "place", "thanks")
-FRESH = 3.0
 Do = tuple[str, str]
+Buttons = Sequence[tuple[str, str]]
 
 LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
 COUNTRIES = {
@@ -96,7 +91,9 @@ class Member:
     strange: list[str] = field(default_factory=list)
     again: int = 0
     nudges: int = 0
-    picked: int = 0
+    screen: Buttons = ()
+    changes: list[float] = field(default_factory=list)
+    acts: int = 0
 
     @property
     def at(self) -> str | None:
@@ -113,16 +110,36 @@ class Member:
         """The questions in the order they came, repeats included."""
         return [question for _, question in self.seen]
 
+    def next_act(self) -> Do:
+        """What somebody does who looks at the screen now: hello, a button or words."""
+        question = self.at
+        if question is None:
+            return ("send", "hello")
+        if not self.plan.with_buttons or not self.screen or question in ("country", "place"):
+            return ("send", self.plan.words(question))
+        if question == "purposes":
+            return ("press", _payload(self.screen, self._next_tick()))
+        value = {"language": self.plan.language, "consent": "yes"}[question]
+        return ("press", _payload(self.screen, value))
+
+    def _next_tick(self) -> str:
+        """The first box that is not yet as they want it, or Done."""
+        for number, purpose in enumerate(PURPOSES):
+            label = next(each for each, payload in self.screen if _value(payload) == purpose)
+            if label.startswith("\u2611") != (number in self.plan.picks):
+                return purpose
+        return "done"
+
     def longest_silence(self) -> float:
-        """Seconds between doing something and seeing something new, at worst."""
+        """Seconds between doing something and seeing anything new, at worst."""
+        saw = sorted([*(at for at, _ in self.seen), *self.changes])
         worst = 0.0
-        moments = sorted([(at, "did") for at, _ in self.did] + [(at, "saw") for at, _ in self.seen])
-        waiting_since: float | None = None
-        for at, what in moments:
-            if what == "did":
-                waiting_since = waiting_since if waiting_since is not None else at
-            elif waiting_since is not None:
-                worst, waiting_since = max(worst, at - waiting_since), None
+        answered_at = float("-inf")
+        for at, _ in self.did:
+            if at >= answered_at:  # else they only said the same again while they waited
+                place = bisect(saw, at)
+                answered_at = saw[place] if place < len(saw) else at
+                worst = max(worst, answered_at - at)
         return worst
 
 
@@ -145,123 +162,13 @@ class Readers:
         return next((name for name, words in self._texts if words in text), None)
 
 
-class Company:
-    """All members on one fake; their acts run on the fake's thread."""
-
-    def __init__(
-        self, fake: FakeServer, readers: Readers, *, think: tuple[float, float], seed: int
-    ) -> None:
-        self._fake = fake
-        self._readers = readers
-        self._think = think
-        self._dice = random.Random(seed)
-        self.members: dict[str, Member] = {}
-
-    def join(self, member: Member) -> None:
-        """One more member."""
-        self.members[member.plan.address] = member
-
-    def begin(self, spread: float) -> None:
-        """Everybody says hello within `spread` seconds."""
-
-        def act() -> None:
-            for member in self.members.values():
-                self._fake.spawn(self._do(member, ("send", "hello"), self._dice.uniform(0, spread)))
-
-        self._fake.run(act)
-
-    def saw(
-        self, address: str, text: str, buttons: Sequence[tuple[str, str]], *, new: bool
-    ) -> None:
-        """A message on somebody's phone; called on the fake's thread."""
-        member = self.members.get(address)
-        if member is None:
-            return
-        question = self._readers.question(text)
-        if new:
-            self._note(member, question, text)
-        if question is None or question == "thanks" or (not new and not buttons):
-            return
-        if not self._willing(member, question, new=new):
-            return
-        act = self._answer(member, question, buttons, new=new)
-        if act is not None:
-            self._fake.spawn(self._do(member, act, self._dice.uniform(*self._think)))
-
-    def nudge(self, patience: float) -> int:
-        """Let those who heard nothing for so long say the same again; how many did."""
-        now = time.monotonic()
-        silent = [m for m in self.members.values() if not m.done and self._waits(m, now) > patience]
-
-        def act() -> None:
-            for member in silent:
-                member.nudges += 1
-                self._fake.spawn(self._do(member, member.did[-1][1], 0.0))
-
-        self._fake.run(act)
-        return len(silent)
-
-    # --- one member ---
-
-    def _note(self, member: Member, question: str | None, text: str) -> None:
-        now = time.monotonic()
-        if question is None:
-            member.strange.append(text[:60])
-            return
-        if question in member.order:
-            member.again += 1
-        member.seen.append((now, question))
-
-    def _willing(self, member: Member, question: str, *, new: bool) -> bool:
-        """People answer what is asked now; what they have just answered they do not repeat."""
-        if not new:
-            return question == member.at
-        earlier = [at for at, name in member.seen[:-1] if name == question]
-        if not earlier:
-            return True
-        later = {name for _, name in member.seen if ORDER.index(name) > ORDER.index(question)}
-        last_did = member.did[-1][0] if member.did else 0.0
-        return not later and time.monotonic() - last_did > FRESH
-
-    def _answer(
-        self, member: Member, question: str, buttons: Sequence[tuple[str, str]], *, new: bool
-    ) -> Do | None:
-        plan = member.plan
-        if not plan.with_buttons or not buttons or question in ("country", "place"):
-            return ("send", plan.words(question)) if new else None
-        if question == "purposes":
-            return self._pick(member, buttons, new=new)
-        value = {"language": plan.language, "consent": "yes"}[question]
-        return ("press", _payload(buttons, value)) if new else None
-
-    def _pick(self, member: Member, buttons: Sequence[tuple[str, str]], *, new: bool) -> Do | None:
-        """One press a tick, then Done; every change of the buttons calls for the next."""
-        if new:
-            member.picked = 0
-        ticked = sum(label.startswith("\u2611") for label, _ in buttons)
-        if ticked < member.picked:
-            return None
-        member.picked = ticked + 1
-        if ticked < len(member.plan.picks):
-            return ("press", _payload(buttons, PURPOSES[member.plan.picks[ticked]]))
-        return ("press", _payload(buttons, "done"))
-
-    async def _do(self, member: Member, act: Do, pause: float) -> None:
-        await self._fake.clock.sleep(pause)
-        member.did.append((time.monotonic(), act))
-        if act[0] == "press":
-            member.press(act[1])
-        else:
-            member.send(act[1])
-
-    def _waits(self, member: Member, now: float) -> float:
-        did = member.did[-1][0] if member.did else now
-        saw = member.seen[-1][0] if member.seen else 0.0
-        return now - did if did > saw else 0.0
-
-
-def _payload(buttons: Sequence[tuple[str, str]], value: str) -> str:
+def _payload(buttons: Buttons, value: str) -> str:
     for _, payload in buttons:
-        if payload.rpartition(".")[2] == value:
+        if _value(payload) == value:
             return payload
     raise LookupError(f"no button for {value}")
+
+
+def _value(payload: str) -> str:
+    """What a button stands for, whether it sets a tick or takes it away."""
+    return payload.rpartition(".")[2].removeprefix(UNTICK)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from bot.channels.twilio_setup import RETRIES
 from models.sealed import keyed_hash
 from tests.chaos.balancer import Balanced, balance_telegram, balance_twilio
+from tests.chaos.company import Company
 from tests.chaos.house import NUMBER, PUBLIC_URL, SECRET, TOKEN, Asked, House
 from tests.chaos.members import (
     ORDER,
-    Company,
     Member,
     Readers,
     make_plan,
@@ -31,7 +32,6 @@ from tests.fakes.twilio_state import StatusPlan, Text
 
 ROUGH = Shake(again=0.6, most=5, spread=0.5, parallel=0.4)
 NAMES = {"organisation": "Chaos"}
-RETRIES = "#rc=5&rp=all"
 
 
 @dataclass
@@ -208,8 +208,9 @@ def _connect(house: House, telegram: FakeTelegram, twilio: FakeTwilio) -> None:
 
     telegram.run(connect)
     sms, whatsapp = house.lines["sms"], house.lines["whatsapp"]
-    twilio.sender(NUMBER, PUBLIC_URL + sms.webhook("twilio") + RETRIES)
-    twilio.sender(f"whatsapp:{NUMBER}", PUBLIC_URL + whatsapp.webhook("twilio") + RETRIES)
+    for address, line in ((NUMBER, sms), (f"whatsapp:{NUMBER}", whatsapp)):
+        url = PUBLIC_URL + line.webhook("twilio") + RETRIES
+        twilio.sender(address, url, fallback=url)
 
 
 def _people(
