@@ -86,7 +86,7 @@ class Courier:
         if answered.good and self._dice.random() >= self.shake.lost:
             self._carry_out(account, answered)
             return True
-        pause = self._pause(waiting.attempts, answered)
+        pause = self._pause(waiting, answered)
         if self._clock.elapsed() + pause > waiting.expires_at:
             return True
         await self._clock.sleep(pause)
@@ -109,7 +109,7 @@ class Courier:
                 timeout=IDLE,
             )
         account.deliveries.append(
-            Delivered(self._clock.elapsed(), waiting.id, answered.status, copy)
+            Delivered(self._clock.elapsed(), waiting.id, answered.status, copy, waiting.name)
         )
         self._changed()
         if not answered.good:
@@ -126,12 +126,14 @@ class Courier:
         if isinstance(wanted, dict) and isinstance(method := wanted.get("method"), str):
             self._execute(account, method, wanted)
 
-    def _pause(self, attempts: int, answered: Answered) -> float:
+    def _pause(self, waiting: Waiting, answered: Answered) -> float:
         asked = answered.headers.get("Retry-After", "")
-        if asked.isdecimal():
+        if asked.isdecimal():  # such a pause does not lengthen the next one (reference 1.1)
+            waiting.asked_to_wait += 1
             return min(float(asked), 3600.0)
-        if attempts <= len(FIRST_DELAYS):
-            return FIRST_DELAYS[attempts - 1]
+        failed = waiting.attempts - waiting.asked_to_wait
+        if failed <= len(FIRST_DELAYS):
+            return FIRST_DELAYS[failed - 1]
         return self._dice.uniform(60, 120)
 
 

@@ -101,11 +101,20 @@ class Waiting:
     queue: str
     expires_at: float
     attempts: int = 0
+    asked_to_wait: int = 0
 
     @property
     def id(self) -> int:
         """update_id."""
         return int(str(self.update["update_id"]))
+
+    @property
+    def name(self) -> str:
+        """The id of the message or the button press it brings; empty for anything else."""
+        said = self.update.get("message") or self.update.get("callback_query")
+        if not isinstance(said, dict):
+            return ""
+        return str(said.get("message_id") or said["id"])
 
 
 @dataclass(slots=True)
@@ -119,12 +128,13 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One attempt to bring an update to the application."""
+    """One attempt to bring an update to the application; `name` is its message's or query's id."""
 
     at: float
     update_id: int
     status: int
     copy: bool
+    name: str = ""
 
 
 class Account:
