@@ -4,6 +4,7 @@ import random
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from flows import loader
@@ -29,6 +30,7 @@ PLACES = {  # GeoNames ids
 PURPOSES = ("alerts", "polls", "consultations", "projects", "events")
 
 
+@cache
 def registration() -> Flow:
     """The flow everybody is led through."""
     return loader.load(loader.library()[REGISTRATION])
@@ -58,7 +60,7 @@ class Plan:
     def words(self, question: str) -> str:
         """What the member types for a question."""
         typed = {
-            "language": str(1 + list(LANGUAGES).index(self.language)),
+            "language": str(1 + registration().languages.index(self.language)),
             "consent": "1",
             "country": COUNTRIES[self.country][self.language],
             "purposes": ",".join(str(n + 1) for n in self.picks),

@@ -2,21 +2,18 @@
 
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from bot.channels.twilio_setup import RETRIES
-from models.sealed import keyed_hash
 from tests.chaos.balancer import Balanced, balance_telegram, balance_twilio
 from tests.chaos.company import Company
 from tests.chaos.house import NUMBER, PUBLIC_URL, SECRET, TOKEN, Asked, House
 from tests.chaos.members import (
-    ORDER,
     Member,
     Readers,
     make_plan,
@@ -57,6 +54,12 @@ class Storm:
         for company in self.companies:
             company.begin(spread)
 
+    def take_their_time(self) -> None:
+        """Let both providers think before and after they take a message, as the real ones do."""
+        for fake in (self.telegram, self.twilio):
+            rule = partial(fake.script.add, "slow", before_ms=100, after_ms=200)
+            fake.run(rule)
+
     def run(
         self, seconds: float, *, blows: Iterator[float] | None = None, patience: float | None = None
     ) -> None:
@@ -88,88 +91,6 @@ class Storm:
                 break
             time.sleep(0.2)
         time.sleep(ROUGH.spread + 0.3)
-
-    # --- what came of it ---
-
-    def stored(self) -> dict[str, dict[str, Any]]:
-        """Address -> question -> stored value."""
-        homeline = self.house.homeline
-        organisation = self.house.ask("select id from organisations")[0][0]
-        index = homeline.keys.open(organisation).index
-        owner = {
-            bytes(h): c for h, c in self.house.ask("select address_hash, contact_id from addresses")
-        }
-        values: dict[UUID, dict[str, Any]] = {}
-        for contact, question, value in self.house.ask(
-            "select contact_id, question, value from answers where not skipped"
-        ):
-            values.setdefault(contact, {})[question] = value
-        found = {}
-        for m in self.members:
-            contact = owner.get(keyed_hash(index, "address", m.plan.address))
-            found[m.plan.address] = values.get(contact, {}) if contact else {}
-        return found
-
-    def wrong(self) -> dict[str, Any]:
-        """Members whose stored answers are not exactly what they meant."""
-        stored = self.stored()
-        return {
-            m.plan.address: (stored[m.plan.address], m.plan.values, m.order)
-            for m in self.members
-            if stored[m.plan.address] != m.plan.values
-        }
-
-    def unfinished(self) -> dict[str, Any]:
-        """Members who were not thanked, with what they saw."""
-        return {m.plan.address: (m.order, m.did[-2:]) for m in self.members if not m.done}
-
-    def out_of_order(self) -> dict[str, list[str]]:
-        """Members who saw anything but each question once and in order."""
-        return {m.plan.address: m.order for m in self.members if m.order != list(ORDER)}
-
-    def backwards(self) -> dict[str, list[str]]:
-        """Members who were led back to a question after a later one."""
-        found = {}
-        for m in self.members:
-            places = [ORDER.index(question) for question in m.order]
-            if places != sorted(places):
-                found[m.plan.address] = m.order
-        return found
-
-    def acknowledged(self) -> set[str]:
-        """Provider ids of messages that were answered 200 (Twilio's sids)."""
-        return {d.sid for d in self.twilio.inbound.deliveries if d.status == 200}
-
-    def lost(self) -> set[str]:
-        """Acknowledged messages that have left no row."""
-        rows = self.house.ask("select provider_id from messages where direction = 'in'")
-        return self.acknowledged() - {row[0] for row in rows}
-
-    def figures(self) -> dict[str, Any]:
-        """What the run measured."""
-        deliveries = len(self.twilio.inbound.deliveries) + sum(
-            len(a.deliveries) for a in self.telegram.accounts.values()
-        )
-        messages = sum(len(m.did) for m in self.members)
-        recovered: Counter[str] = Counter()
-        for event in self.house.events("messages.recovered"):
-            recovered[event["outcome"]] += event["count"]
-        return {
-            "members": len(self.members),
-            "seconds": round(self.seconds, 1),
-            "messages": messages,
-            "messages_per_second": round(messages / max(self.seconds, 0.1), 1),
-            "deliveries": deliveries,
-            "deliveries_per_second": round(deliveries / max(self.seconds, 0.1), 1),
-            "longest_silence": round(max(m.longest_silence() for m in self.members), 2),
-            "asked_again": sum(m.again for m in self.members),
-            "nudges": self.nudges,
-            "kills": sum(part.kills for part in self.house.parts),
-            "database_restarts": [round(s, 2) for s in self.restarts],
-            "recovered": dict(recovered),
-            "answers": dict(sum((b.answers for b in self.balancers), Counter())),
-            "strange": Counter(text for m in self.members for text in m.strange).most_common(3),
-        }
 
 
 @contextmanager
