@@ -20,7 +20,7 @@ import commands
 import logs
 import settings as settings_module
 from bot import sim, webhooks
-from composition import Homeline
+from composition import Homeline, settle
 from flows.gazetteer import warm_up
 from public import health, member
 from settings import Settings, SettingsInvalid
@@ -93,6 +93,7 @@ def create_web() -> Flask:
     for part in ("intake", "directory", "statuses"):  # before the threads come
         getattr(homeline, part)
     warm_up()
+    settle()
     logs.event("web.started", env=homeline.settings.env)
     return app
 

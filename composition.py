@@ -6,6 +6,7 @@ that a command which needs no database runs without one.
 """
 
 import atexit
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,6 +192,17 @@ def opened(settings: Settings) -> Iterator[Homeline]:
         yield homeline
     finally:
         homeline.close()
+
+
+def settle() -> None:
+    """Take all that is loaded by now out of the garbage collector's rounds, and make them rare.
+
+    For processes that serve, once they are ready: going through what stays for ever took a tenth
+    of the web process. What a message leaves behind ends by reference counting.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def upgrade(homeline: Homeline, revision: str = "head") -> None:

@@ -112,7 +112,7 @@ class _Homeline:
         sizes = ("--workers", "1", "--blocking-threads", "64")
         return (
             Command((self._python, "-m", "jobs"), self._env, listens=False),
-            Command((*granian, *bind, *sizes, "app:create_app"), self._env),
+            Command((*granian, *bind, *sizes, "app:create_web"), self._env),
         )
 
     def stored(self) -> Stored:
