@@ -12,7 +12,9 @@ It knows no database, no clock and no flow; what it is given is all it needs.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import aiohttp
@@ -77,7 +79,10 @@ class SendError(ChannelError):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
+MAX_FIELDS = 500
+
+
+@dataclass(frozen=True)
 class WebhookRequest:
     """One HTTP request as it came: `path` and `query` raw (still percent-encoded), body unread.
 
@@ -99,6 +104,20 @@ class WebhookRequest:
             return exact
         wanted = name.lower()
         return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+    @cached_property
+    def form(self) -> list[tuple[str, str]]:
+        """The form's fields in order, repeats and empty values kept; read once, then kept.
+
+        A GET carries them in the query. Malformed for what is no form.
+        """
+        text = self.query if self.method == "GET" else self.body.decode("utf-8", "replace")
+        try:
+            return parse_qsl(
+                text, keep_blank_values=True, errors="replace", max_num_fields=MAX_FIELDS
+            )
+        except ValueError:
+            raise Malformed("the form cannot be read") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs
 
 from bot.channels.base import (
     Arrival,
@@ -15,7 +15,6 @@ from bot.channels.base import (
 )
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
 
-MAX_FIELDS = 500
 _NUMBER = re.compile(r"\+[0-9]{5,15}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9 ._-]{1,16}")
@@ -44,10 +43,8 @@ def read_fields(request: WebhookRequest) -> list[tuple[str, str]]:
 
     A GET carries them in the query; a JSON body counts when it is one flat object.
     """
-    if request.method == "GET":
-        return _pairs(request.query)
-    if is_form(request):
-        return _pairs(request.body.decode("utf-8", "replace"))
+    if request.method == "GET" or is_form(request):
+        return request.form
     try:
         fields = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -61,13 +58,6 @@ def is_form(request: WebhookRequest) -> bool:
     """Whether the body is a form; a missing content type counts as one."""
     kind = request.header("Content-Type").partition(";")[0].strip().lower()
     return kind in ("", "application/x-www-form-urlencoded")
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MAX_FIELDS)
-    except ValueError:
-        raise Malformed("the form cannot be read") from None
 
 
 def read_message(fields: Mapping[str, str], body: bytes) -> Arrival:
