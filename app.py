@@ -19,7 +19,7 @@ import api
 import commands
 import logs
 import settings as settings_module
-from bot import sim, webhooks
+from bot import sim, webhook_routes
 from composition import Homeline, settle
 from flows.gazetteer import warm_up
 from public import health, member
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None, *, homeline: Homeline | None = 
     _register(app, homeline)
     _answer_errors(app)
     _add_headers(app, secure=homeline.settings.public_url.startswith("https://"))
+    app.wsgi_app = webhook_routes.ShortWay(app)  # type: ignore[method-assign]
     return app
 
 
@@ -102,7 +103,7 @@ def _register(app: Flask, homeline: Homeline) -> None:
     """Give the application its parts."""
     app.register_blueprint(health.blueprint)
     app.register_blueprint(member.blueprint)
-    app.register_blueprint(webhooks.blueprint)
+    app.register_blueprint(webhook_routes.blueprint)
     if homeline.settings.development:
         app.register_blueprint(sim.blueprint)
     api.register(app)

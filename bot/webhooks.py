@@ -3,9 +3,16 @@
 A webhook is answered 200 only after the commit that holds its message. What the provider signed
 but nobody can read is kept and answered 200, since a provider would otherwise repeat it and block
 its chat; what it did not sign leaves no trace but a counter.
+
+No framework is needed here: bot/webhook_routes.py brings requests in and answers out.
 """
 
-from flask import Blueprint, Response, abort, current_app, request
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from prometheus_client import Counter
 
 import logs
 from bot.channels import CHANNELS
@@ -16,7 +23,6 @@ from bot.metrics import REJECTED, TAKEN
 from bot.statuses import Statuses
 from services.errors import Unavailable
 
-blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 PROVIDERS = {
     "telegram": frozenset({"telegram"}),
     "twilio": frozenset({"sms", "whatsapp"}),
@@ -25,117 +31,95 @@ PROVIDERS = {
 KEPT = frozenset({"message", "blocked", "unblocked", "opted_out", "opted_in", "help_answered"})
 
 
-@blueprint.post("/<any(telegram, twilio, simulator):provider>/<channel_key>")
-def receive(provider: str, channel_key: str) -> Response:
-    """Take in one delivery of a provider."""
-    view = _channel(provider, channel_key)
-    incoming = _request()
-    channel = CHANNELS[view.kind]
-    try:
-        channel.verify(view, incoming)
-        arrivals = channel.parse(view, incoming)
-    except WebhookRejected as rejected:
-        return _reject(view, rejected)
-    except Malformed:
-        return _keep_unreadable(view, incoming)
-    say = None
-    try:
-        for arrival in arrivals:
-            TAKEN.labels(view.kind, arrival.kind).inc()
-            if arrival.kind in KEPT and arrival.address:
-                say = _intake().take(view, arrival).say or say
-    except Unavailable:
-        return _try_again()
-    content_type, body = channel.acknowledge(arrivals, say)
-    return Response(body, content_type=content_type)
+class Front(Protocol):
+    """The parts of a process that webhooks lead to."""
+
+    @property
+    def directory(self) -> Directory:
+        """Finds channels."""
+
+    @property
+    def intake(self) -> Intake:
+        """Takes messages in."""
+
+    @property
+    def statuses(self) -> Statuses:
+        """Records what became of messages sent."""
 
 
-@blueprint.post("/twilio/<channel_key>/status")
-def receive_status(channel_key: str) -> Response:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider is answered."""
+
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+    retry_after: str = ""
+
+
+NOWHERE = Answer(404)
+LATER = Answer(503, retry_after="1")
+
+
+def receive(front: Front, provider: str, key: str, incoming: WebhookRequest) -> Answer:
+    """Take in one delivery of a provider to the channel of this key."""
+    return _answer(front, provider, key, incoming, _receive)
+
+
+def receive_status(front: Front, key: str, incoming: WebhookRequest) -> Answer:
     """Take in one status callback; what it says of an unknown message is ignored."""
-    view = _channel("twilio", channel_key)
-    incoming = _request()
-    channel = CHANNELS[view.kind]
+    return _answer(front, "twilio", key, incoming, _receive_status)
+
+
+def _answer(
+    front: Front,
+    provider: str,
+    key: str,
+    incoming: WebhookRequest,
+    work: Callable[[Front, ChannelView, WebhookRequest], Answer],
+) -> Answer:
     try:
-        channel.verify(view, incoming)
-        update = channel.parse_status(view, incoming)
-    except WebhookRejected as rejected:
-        return _reject(view, rejected)
+        view = front.directory.by_key(key)
+        if view is None or view.kind not in PROVIDERS[provider]:
+            return NOWHERE
+        try:
+            CHANNELS[view.kind].verify(view, incoming)
+        except WebhookRejected as rejected:
+            REJECTED.labels(view.kind).inc()
+            logs.event("webhook.rejected", channel_kind=view.kind, status=rejected.status)
+            return Answer(rejected.status)
+        return work(front, view, incoming)
+    except Unavailable:
+        return LATER
+
+
+def _receive(front: Front, view: ChannelView, incoming: WebhookRequest) -> Answer:
+    channel, intake = CHANNELS[view.kind], front.intake
+    try:
+        arrivals = channel.parse(view, incoming)
     except Malformed:
-        return Response(status=200)
+        _taken(view.kind, "unreadable").inc()
+        intake.keep_unreadable(view, incoming.body)
+        return Answer(200)
+    say = None
+    for arrival in arrivals:
+        _taken(view.kind, arrival.kind).inc()
+        if arrival.kind in KEPT and arrival.address:
+            say = intake.take(view, arrival).say or say
+    return Answer(200, *channel.acknowledge(arrivals, say))
+
+
+def _receive_status(front: Front, view: ChannelView, incoming: WebhookRequest) -> Answer:
     try:
-        if update is not None:
-            _statuses().record(view, update)
-    except Unavailable:
-        return _try_again()
-    return Response(status=204)
+        update = CHANNELS[view.kind].parse_status(view, incoming)
+    except Malformed:
+        return Answer(200)
+    if update is not None:
+        front.statuses.record(view, update)
+    return Answer(204)
 
 
-def _keep_unreadable(view: ChannelView, incoming: WebhookRequest) -> Response:
-    TAKEN.labels(view.kind, "unreadable").inc()
-    try:
-        _intake().keep_unreadable(view, incoming.body)
-    except Unavailable:
-        return _try_again()
-    return Response(status=200)
-
-
-def _try_again() -> Response:
-    return Response(status=503, headers={"Retry-After": "1"})
-
-
-def _channel(provider: str, channel_key: str) -> ChannelView:
-    try:
-        view = _directory().by_key(channel_key)
-    except Unavailable:
-        abort(_try_again())
-    if view is None or view.kind not in PROVIDERS[provider]:
-        abort(404)
-    return view
-
-
-def _request() -> WebhookRequest:
-    return WebhookRequest(
-        method=request.method,
-        path=request.path,
-        query=request.environ.get("QUERY_STRING", ""),
-        headers=dict(request.headers),
-        body=_body(),
-        public_url=current_app.config["PUBLIC_URL"],
-    )
-
-
-def _body() -> bytes:
-    """The whole body, or 400 when it was torn off, 413 when it went on past the limit.
-
-    A server that ends the stream by itself (Granian) lets both pass: a torn body looks complete,
-    and one without a length is cut at the limit.
-    """
-    body = request.get_data(cache=False)
-    length, most = request.content_length, request.max_content_length
-    if length is not None and len(body) < length:
-        abort(400)
-    if length is None and most is not None and len(body) >= most:
-        abort(413)
-    return body
-
-
-def _reject(view: ChannelView, rejected: WebhookRejected) -> Response:
-    REJECTED.labels(view.kind).inc()
-    logs.event("webhook.rejected", channel_kind=view.kind, status=rejected.status)
-    return Response(status=rejected.status)
-
-
-def _intake() -> Intake:
-    intake: Intake = current_app.extensions["homeline"].intake
-    return intake
-
-
-def _directory() -> Directory:
-    directory: Directory = current_app.extensions["homeline"].directory
-    return directory
-
-
-def _statuses() -> Statuses:
-    statuses: Statuses = current_app.extensions["homeline"].statuses
-    return statuses
+@cache
+def _taken(channel_kind: str, arrival_kind: str) -> Counter:
+    """The counter of one kind of arrival, looked up once: both words are from short lists."""
+    return TAKEN.labels(channel_kind, arrival_kind)
