@@ -27,6 +27,7 @@ from bot.inbound import Intake
 from bot.outcomes import Endpoints, Sender
 from bot.statuses import Statuses
 from models import walls
+from models.ballot_keys import BallotKeys
 from models.clock import Clock, MovableClock, SystemClock
 from models.db import make_engine, open_engine
 from models.sealed import Keyring
@@ -87,6 +88,11 @@ class Homeline:
         return Directory(self.engine, self.keys)
 
     @cached_property
+    def ballots(self) -> BallotKeys:
+        """The keys of open secret polls."""
+        return BallotKeys(self.settings.ballot_keys)
+
+    @cached_property
     def ringer(self) -> Ringer:
         """Wakes the workers of this machine."""
         return Ringer(self.settings.data)
@@ -95,7 +101,8 @@ class Homeline:
     def intake(self) -> Intake:
         """Takes messages in."""
         ring = self.ringer.ring
-        return Intake(self.engine, self.message_path, self.keyring, self.keys, self.clock, ring)
+        engines = (self.engine, self.message_path)
+        return Intake(*engines, self.keyring, self.keys, self.clock, ring, self.ballots)
 
     @cached_property
     def sender(self) -> Sender:

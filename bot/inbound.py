@@ -8,7 +8,7 @@ blocks its chat.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -16,12 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import logs
 from bot import kept
+from bot.alone import Alone
 from bot.batches import Batches
 from bot.channels.base import Arrival, ChannelView
-from bot.knocks import Knock, knock_of
+from bot.knocks import Knock, Taken, knock_of
 from bot.metrics import BATCH, GUARDED, QUARANTINED
 from bot.patience import GIVE_UP_SOON, Patience
 from flows.wording import say
+from models.ballot_keys import BallotKeys
 from models.clock import Clock
 from models.message_path import (
     AlreadyTaken,
@@ -32,32 +34,21 @@ from models.message_path import (
     take_many,
 )
 from models.sealed import Keyring
-from services import erasing, linking, quarantine
+from services import quarantine
 from services.catalogue import Catalogue, Catalogues, read_catalogue
 from services.changes import gather, rows_of
 from services.changing import read_memory
 from services.conversations import handle
 from services.errors import Unavailable
+from services.opening import open_scene
 from services.organisations import OrganisationKeyring
 from services.rendering import body_as_sent
 from services.rows import Rows
-from services.scene import Line, Memory, Scene, open_scene
+from services.scene import Line, Memory, Scene
+from services.voting import VoteNotTaken, hide_votes, kept_nowhere
 
 ATTEMPTS = 6
 TOGETHER = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of one arrival: a repeat has no effect; ``say`` is to be answered at once.
-
-    Only what cannot go through the outbox is answered at once: the receipt of an erasure, whose
-    address is gone by then.
-    """
-
-    repeated: bool = False
-    say: str | None = None
-    woke: bool = False
 
 
 class Intake:
@@ -71,6 +62,7 @@ class Intake:
         keys: OrganisationKeyring,
         clock: Clock,
         ring: Callable[[], None],
+        ballots: BallotKeys,
     ) -> None:
         self._engine = engine
         self._path_engine = path_engine
@@ -78,6 +70,7 @@ class Intake:
         self._keys = keys
         self._clock = clock
         self._ring = ring
+        self._by_itself = Alone(engine, keyring, keys, ballots)
         self._catalogues = Catalogues()
         self._connection: Connection | None = None
         self._patience = Patience()
@@ -155,8 +148,10 @@ class Intake:
         catalogue = self._catalogue(knock.line, standing)
         scene = open_scene(knock.heard, knock.line, standing, catalogue, now)
         scene.memory = memory
-        handle(scene)
-        rows = rows_of(scene, self._keyring, body_as_sent)
+        hide_votes(scene)
+        with kept_nowhere(scene):
+            handle(scene)
+            rows = rows_of(scene, self._keyring, body_as_sent)
         if rows.guarded:
             GUARDED.labels(knock.line.kind).inc()
         return scene, rows
@@ -171,6 +166,9 @@ class Intake:
                     continue
                 except AlreadyTaken:
                     return Taken(repeated=True)
+        except VoteNotTaken as lost:
+            logs.event("vote.not_taken", level="error", channel_kind=knock.line.kind)
+            return Taken(say=say("vote_not_taken", lost.language))
         except Exception as error:  # noqa: BLE001 - kept, told once, tried again by a sweep
             if is_away(error):
                 self._forget_connection()
@@ -186,15 +184,11 @@ class Intake:
         if scene.needs_memory:
             memory = read_memory(self._engine, scene.catalogue, scene.contact_id)
             scene, rows = self._play(knock, standing, now, memory)
-        if scene.wish or scene.comes_anew:
-            keys = self._keys.open(knock.line.organisation_id)
-            tools = linking.Tools(self._engine, self._keyring, keys)
-            return Taken(woke=linking.grant(tools, scene, now=now))
-        if scene.erase:
-            number = erasing.erase(self._engine, scene, now=now)
-            return Taken(say=say(scene.farewell, scene.language, receipt=number))
-        self._write(knock, [rows], now)
-        return Taken(woke=bool(rows.outgoing))
+        with kept_nowhere(scene):
+            settled = self._by_itself.settle(scene, now=now)
+            if settled is None:
+                self._write(knock, [rows], now)
+        return settled or Taken(woke=bool(rows.outgoing))
 
     # --- what cannot be handled ---
 

@@ -1,4 +1,4 @@
-"""One arrival at one channel with its keyed hashes: what a conversation hears of a delivery."""
+"""One arrival at one channel with its keyed hashes, and what became of it."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,19 @@ class Knock:
     arrival: Arrival
     line: Line
     heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one arrival: a repeat has no effect; ``say`` is to be answered at once.
+
+    Only what cannot go through the outbox is answered at once: the receipt of an erasure, whose
+    address is gone by then.
+    """
+
+    repeated: bool = False
+    say: str | None = None
+    woke: bool = False
 
 
 def knock_of(keys: OrganisationKeys, view: ChannelView, arrival: Arrival) -> Knock:

@@ -51,6 +51,11 @@ class Flow:
         """The question with this id, or None."""
         return None if question_id is None else self.by_id.get(question_id)
 
+    @property
+    def secret(self) -> bool:
+        """Whether its answers are votes of a secret poll."""
+        return any(question.secret for question in self.questions)
+
     def language_for(self, language: str) -> str:
         """The language when the flow speaks it, else its first."""
         if language in self.languages:

@@ -50,10 +50,11 @@ class Ask(Identified, Base):
     """A poll or a consultation.
 
     `code` enters it and names its public result; it is unique over all organisations (the door).
-    `audience` is the condition that broadcasts go to, `breakdowns` the lists of one or two profile
-    fields declared before opening, the only ones ever shown. `previous_id` is the wave before.
-    `quota` is the number of answers hoped for. `report_back` holds "what we will do" by language;
-    `later_by` is the promised date when it is not known yet.
+    `audience` is the condition that broadcasts go to; `breakdowns` are the lists of one or two
+    profile fields declared before opening, the only ones ever shown. `previous_id` is the wave
+    before, `quota` the number of answers hoped for. `report_back` holds "what we will do" by
+    language; `later_by` is the date promised when that is not known yet. `tally` holds the votes of
+    a secret poll by value, counted once at close.
     """
 
     __tablename__ = "asks"
@@ -94,6 +95,7 @@ class Ask(Identified, Base):
     created_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    tally: Mapped[Json | None]
 
 
 class Asker(Identified, Base):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from flows import events as happened
 from flows.events import Event, as_part
@@ -12,6 +13,7 @@ from flows.state import SEALED, State
 from models.case import CaseReason
 from models.profile import is_core
 from services import moments
+from services.props import Vote
 from services.scene import AnswerRow, ConsentRow, Running, Scene
 
 
@@ -30,6 +32,10 @@ def _asked(scene: Scene, running: Running, event: happened.Asked) -> None:
 
 
 def _answered(scene: Scene, running: Running, event: happened.Answered) -> None:
+    question = running.published.flow.question(event.question)
+    if question is not None and question.secret:
+        scene.vote = Vote(UUID(str(running.origin["ask"])), str(event.value))
+        return
     text = str(event.value) if event.sealed else None
     value = None if event.sealed else event.value
     scene.answers.append(AnswerRow(running, event.question, value, text, skipped=False))

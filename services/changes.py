@@ -102,9 +102,9 @@ class _Writer(PersonWriter):
             "content": self._heard(),
             "language": scene.language,
             "sealed": self._seal(redact(scene.heard.body), "messages", message)
-            if scene.heard.body
+            if scene.heard.body and not scene.is_unseen
             else None,
-            "provider_id": scene.heard.provider_id,
+            "provider_id": None if scene.is_unseen else scene.heard.provider_id,
             "message_expires_at": self._message_expires_at(),
             "case": scene.case_id,
         }
@@ -129,6 +129,8 @@ class _Writer(PersonWriter):
             "unsure": scene.unsure,
         }
         state |= {name: True for name, holds in marks.items() if holds}
+        if scene.voted:
+            state["voted"] = scene.voted
         if self._asks_consent():
             state["shown"] = hashlib.sha256(self.shown(scene).encode()).hexdigest()
         elif scene.shown and scene.running and scene.running.status == "waiting":

@@ -27,8 +27,9 @@ from services import audit, contacts, link_codes, merging, reaching, retention
 from services.audit import Actor
 from services.changes import gather, rows_of
 from services.link_codes import Given
+from services.opening import open_scene
 from services.rendering import body_as_sent
-from services.scene import Scene, open_scene
+from services.scene import Scene
 from services.sessions import ask_again, offer
 
 MEANWHILE = frozenset({"23505", "40P01", "40001"})

@@ -1,7 +1,7 @@
 """What a scene is made of: who spoke on which line, where they stand, and the rows they cause."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -108,6 +108,14 @@ class ConsentRow:
     question: str
     flow: str
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote on its way to the ballot box; it is written nowhere else."""
+
+    ask_id: UUID
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

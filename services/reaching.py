@@ -16,7 +16,7 @@ from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.sealed import Keyring, seal
 from models.walls import organisation_of
 from services import retention
-from services.scene import SILENT_AFTER
+from services.opening import SILENT_AFTER
 
 
 def same_number(db: Session, number_hash: bytes, besides: UUID, *, now: datetime) -> Address | None:

@@ -5,9 +5,8 @@ A scene touches no database. ``services/conversations.py`` decides what a messag
 ``services/changes.py`` writes these down as the rows of ``models/message_path.py``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,13 +27,12 @@ from services.props import (
     Memory,
     Past,
     Running,
+    Vote,
     Wish,
     base36,
 )
 
 RIGHTS, REPLIES = 0, 1
-NUMBERED = frozenset({"sms", "whatsapp"})
-SILENT_AFTER = timedelta(days=90)
 
 URGENCY = tuple(CaseReason)
 
@@ -51,6 +49,8 @@ class Scene:
     contact_id: UUID
     address_id: UUID
     language: str
+    # Whether what was heard may be a vote of a secret poll: it is then kept nowhere.
+    secret: bool = False
     running: Running | None = None
     paused: Running | None = None
     memory: Memory | None = None
@@ -67,6 +67,7 @@ class Scene:
     lane: int = REPLIES
     silent: bool = False
     answers: list[AnswerRow] = field(default_factory=list)
+    vote: Vote | None = None
     consents: list[ConsentRow] = field(default_factory=list)
     profile: dict[str, Any] = field(default_factory=dict)
     rest: dict[str, Any] = field(default_factory=dict)
@@ -94,6 +95,8 @@ class Scene:
     code_wanted: bool = False
     matches: bool = False
     unsure: bool = False
+    # The flow of the secret poll this person voted in last.
+    voted: UUID | None = None
 
     @property
     def is_new(self) -> bool:
@@ -116,9 +119,20 @@ class Scene:
         return self.standing.registered_at is not None or "registered_at" in self.profile
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether the words are kept nowhere: they may be a vote, and nobody has to help."""
+        return self.secret and self.case_reason is None
+
+    @property
     def stands_alone(self) -> bool:
         """Whether this message needs more of the database than a batch's two statements."""
-        return self.erase or self.needs_memory or self.wish is not None or self.comes_anew
+        return (
+            self.erase
+            or self.needs_memory
+            or self.vote is not None
+            or self.wish is not None
+            or self.comes_anew
+        )
 
     @property
     def comes_anew(self) -> bool:
@@ -204,81 +218,6 @@ class Scene:
         self.say(phrase, **params)
 
 
-def open_scene(
-    heard: Heard, line: Line, standing: Standing, catalogue: Catalogue, now: datetime
-) -> Scene:
-    """The scene of one message, with the flow session and aside the person is in, if any."""
-    stored = standing.state or {}
-    scene = Scene(
-        heard=heard,
-        line=line,
-        standing=standing,
-        catalogue=catalogue,
-        now=now,
-        contact_id=standing.contact_id or new_id(now),
-        address_id=standing.address_id or new_id(now),
-        language=_first_language(heard, line, standing, catalogue),
-        tags=standing.tags or 0,
-        granted=list(standing.consents or ()),
-        shown=stored.get("shown"),
-        case_id=standing.case_id,
-        case_noted=bool(stored.get("noted")),
-        code_wanted=bool(stored.get("code")),
-        matches=bool(stored.get("matches")) or standing.shares_number,
-        unsure=bool(stored.get("unsure")) or is_doubtful(heard, standing, now),
-    )
-    scene.running = _running(stored, standing.session_id, catalogue)
-    if scene.running and stored.get("paused"):
-        paused = stored["paused"]
-        scene.paused = _running(paused, UUID(paused["id"]), catalogue)
-    if stored.get("aside"):
-        scene.aside = State.from_json(stored["aside"])
-    return scene
-
-
-def is_doubtful(heard: Heard, standing: Standing, now: datetime) -> bool:
-    """Whether an address may have passed to somebody else since we last heard from it.
-
-    Numbers are given out again after a silence, and WhatsApp then tells of another id. A Telegram
-    id belongs to one account for ever.
-    """
-    if standing.contact_id is None:
-        return False
-    if standing.other_alias:
-        return True
-    last = standing.heard_at or standing.last_in_at
-    return heard.scheme in NUMBERED and last is not None and now - last > SILENT_AFTER
-
-
-def _running(
-    stored: Mapping[str, Any], session_id: UUID | None, catalogue: Catalogue
-) -> Running | None:
-    if not stored.get("session") or session_id is None:
-        return None
-    published = catalogue.version(UUID(stored["version"]))
-    if published is None:
-        return None
-    completed_at = stored.get("completed_at")
-    return Running(
-        id=session_id,
-        published=published,
-        state=State.from_json(stored["session"]),
-        origin=dict(stored.get("origin") or {}),
-        correcting=stored.get("correcting"),
-        completed_at=datetime.fromisoformat(completed_at) if completed_at else None,
-    )
-
-
-def _first_language(heard: Heard, line: Line, standing: Standing, catalogue: Catalogue) -> str:
-    """Telegram's language if offered, else the entry code's, else the channel's (design 5)."""
-    if standing.language:
-        return standing.language
-    if heard.language and (offered := heard.language[:2].lower()) in catalogue.languages:
-        return offered
-    entry = catalogue.entry(heard.entry) if heard.entry else None
-    return (entry and entry.language) or line.default_language
-
-
 __all__ = [
     "REPLIES",
     "RIGHTS",
@@ -294,5 +233,4 @@ __all__ = [
     "Scene",
     "Wish",
     "base36",
-    "open_scene",
 ]

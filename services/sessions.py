@@ -52,7 +52,9 @@ def take_answer(scene: Scene) -> None:
     question again instead of a correction, since the person may not have it before their eyes.
     """
     running = scene.running
-    if running is None:
+    if running is None and scene.secret:
+        scene.say("voted_already")
+    elif running is None:
         offer(scene)
     elif scene.heard.input is None:
         ask_again(scene)

@@ -111,8 +111,10 @@ class Question:
     """A question of this type as a flow file has it; a test builds it."""
     keys: ClassVar[tuple[str, ...]] = ()
     """Keys of the flow file that only this type reads; a test looks for them in the docs."""
-    sealed: ClassVar[bool] = False
+    sealed: bool = False
     """Whether answers are personal and stored sealed."""
+    secret: bool = False
+    """Whether answers are votes of a secret poll, which nothing of the conversation remembers."""
     waits: ClassVar[bool] = True
     """Whether the conversation waits for an answer."""
     counted: ClassVar[bool] = True

@@ -80,7 +80,8 @@ class Listed(Question):
     """What questions with a list of options share: labels, digits, pages."""
 
     digits = True
-    strict: ClassVar[bool] = False
+    strict: bool = False
+    """Whether only exact labels and synonyms count, never a guess."""
 
     def __init__(self, frame: Frame, spec: Spec, options: tuple[Option, ...]) -> None:
         super().__init__(frame, spec)
@@ -126,10 +127,16 @@ class Listed(Question):
 
 
 class Choice(Listed):
-    """Exactly one option of two to sixty; more than seven are shown in pages of six."""
+    """Exactly one option of two to sixty; more than seven are shown in pages of six.
+
+    A `secret` one is a vote: taken exactly as labelled, and held by no state, answer or echo.
+    """
 
     type = "choice"
-    keys: ClassVar[tuple[str, ...]] = ("options", "value", "label", "also", "ends", "from", "to")
+    keys: ClassVar[tuple[str, ...]] = (
+        *("options", "value", "label", "also", "ends", "from", "to"),
+        "secret",
+    )
     help = ("help_choice", "example_choice")
     example: ClassVar[Mapping[str, object]] = {
         "id": "when_open",
@@ -146,7 +153,11 @@ class Choice(Listed):
     }
 
     def __init__(self, frame: Frame, spec: Spec) -> None:
+        # A guess that is read back would be a vote that waits in the conversation's state.
+        self.secret = self.sealed = self.strict = spec.flag("secret", default=False)
         super().__init__(frame, spec, read_options(spec))
+        if self.secret and any(option.ends or option.numbers for option in self.options):
+            raise spec.fault("secret", "does not go with options that end the flow or mean numbers")
 
     def style(self, at: At) -> str:
         return "choice"

@@ -81,6 +81,7 @@ CREATE TABLE asks (
     created_at timestamptz NOT NULL,
     opened_at timestamptz,
     closed_at timestamptz,
+    tally jsonb,
     CONSTRAINT pk_asks PRIMARY KEY (organisation_id, id),
     CONSTRAINT fk_asks_organisation_id
         FOREIGN KEY (organisation_id) REFERENCES organisations (id),

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, text
 from bot.channels.base import Arrival, ChannelView
 from bot.channels.transport import open_client
 from bot.delivery import DeliveryLoop
-from bot.inbound import Intake, Taken
+from bot.inbound import Intake
+from bot.knocks import Taken
 from composition import Homeline
 from flows import loader
 from flows.inputs import Input, Pressed, Text
@@ -54,7 +55,8 @@ class Desk:
         """What a second web process would have."""
         line = self.homeline
         return Intake(
-            line.engine, line.message_path, line.keyring, line.keys, self.clock, line.ringer.ring
+            *(line.engine, line.message_path, line.keyring, line.keys),
+            *(self.clock, line.ringer.ring, line.ballots),
         )
 
     def arrival(
@@ -201,7 +203,7 @@ def desk(
     line = Homeline(
         settings_for(
             urls, tmp_path, telegram_api_url=telegram.url, twilio_api_url=twilio.url,
-            public_url="http://127.0.0.1:1",
+            public_url="http://127.0.0.1:1", ballot_keys=tmp_path / "ballots",
         )
     )  # fmt: skip
     line.clock = clock

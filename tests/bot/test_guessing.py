@@ -21,7 +21,10 @@ CODE = "482913"
 def intakes(desk: Desk, path_engine: Engine) -> Iterator[list[Intake]]:
     line = desk.homeline
     more = [
-        Intake(line.engine, path_engine, line.keyring, line.keys, desk.clock, line.ringer.ring)
+        Intake(
+            *(line.engine, path_engine, line.keyring, line.keys),
+            *(desk.clock, line.ringer.ring, line.ballots),
+        )
         for _ in range(PROCESSES - 1)
     ]
     yield [desk.intake, *more]

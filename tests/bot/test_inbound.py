@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import make_url, text
 
-from bot import inbound
 from bot.inbound import Intake
+from bot.knocks import Taken
 from bot.patience import Patience
 from flows.inputs import Pressed
 from models.db import make_engine
@@ -23,7 +23,7 @@ BROKEN = """update conversations set state = '{"session": {"flow": 7}, "version"
 
 def test_a_first_message_leaves_all_its_rows_at_once(desk: Desk) -> None:
     taken = desk.hear("hello")
-    assert taken == inbound.Taken(woke=True)
+    assert taken == Taken(woke=True)
     counts = {
         table: desk.scalar(f"select count(*) from {table}")
         for table in ("contacts", "addresses", "profiles", "conversations", "receipts")
@@ -140,7 +140,9 @@ def test_a_lost_connection_is_made_again(desk: Desk) -> None:
 def test_an_absent_database_is_waited_for_a_moment_and_then_said_so(desk: Desk, urls: Urls) -> None:
     nowhere = make_engine(make_url(urls.app).set(database="nobody_made_this"))
     line = desk.homeline
-    absent = Intake(line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None)
+    absent = Intake(
+        line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None, line.ballots
+    )
     began = time.monotonic()
     with pytest.raises(Unavailable):
         absent.take(desk.views["sms"], desk.arrival("hello"))

@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from bot.channels.base import Arrival, ChannelView
-from bot.inbound import Taken
+from bot.knocks import Taken
 from composition import Homeline
 from flows.inputs import Text
 from flows.loader import library, load

@@ -23,9 +23,10 @@ from models.sealed import Keyring
 from services.catalogue import Catalogue, Published
 from services.changes import rows_of
 from services.conversations import handle
+from services.opening import open_scene
 from services.rendering import body_as_sent, body_for, render, with_link
 from services.rows import Rows
-from services.scene import Given, Heard, Line, Memory, Past, Scene, open_scene
+from services.scene import Given, Heard, Line, Memory, Past, Scene
 from settings import MasterKey
 from tests.conftest import BEGINNING
 
