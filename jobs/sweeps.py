@@ -10,7 +10,7 @@ from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
 from models.walls import system_scope
-from services import dues, quarantine, retention, templates
+from services import ballots, dues, quarantine, retention, templates
 from services.catalogue import Catalogue
 
 MOST_PASSES = 100
@@ -25,6 +25,7 @@ class Sweeps:
         self.keys = homeline.keys
         self.directory = homeline.directory
         self.intake = homeline.intake
+        self.ballot_keys = homeline.ballots
         self.twilio_api_url = homeline.settings.twilio_api_url
 
     def all(self) -> tuple[Sweep, ...]:
@@ -33,6 +34,7 @@ class Sweeps:
             Sweep("recover_messages", "* * * * * */3", self.recover),
             Sweep("do_what_is_due", "* * * * * */3", self.due),
             Sweep("retry_quarantined", "* * * * * */20", self.quarantined),
+            Sweep("settle_ballots", "* * * * * */10", self.ballots),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
         )
@@ -63,6 +65,10 @@ class Sweeps:
         tried = quarantine.retry(self.engine, self.keys, take, now=self.clock.now())
         if tried:
             logs.event("quarantine.retried", count=tried)
+
+    def ballots(self) -> None:
+        """Count secret polls that are closing, and destroy keys nobody needs any more."""
+        ballots.settle_all(self.engine, self.ballot_keys, now=self.clock.now())
 
     def templates(self) -> None:
         """Ask WhatsApp about templates: often while they wait, once a day when they are settled."""
