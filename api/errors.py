@@ -42,6 +42,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "compressed": (415, "Compressed bodies are not taken."),
     "invalid": (422, "Something in the request is not valid; errors say where."),
     "flow_invalid": (422, "The flow has faults; errors say where."),
+    "not_translated": (422, "Texts are missing in a language; errors say which."),
     "reason_missing": (422, "A reason is needed."),
     "idempotency_key_reused": (422, "The Idempotency-Key was used for another request."),
     "too_many_requests": (429, "Too many requests at once."),
@@ -140,8 +141,7 @@ def of_http(error: HTTPException) -> Response:
 
 def _of_app(error: AppError) -> Problem:
     status = next(code for kind, code in STATUSES.items() if isinstance(error, kind))
-    place = error.place if isinstance(error, Invalid) else None
-    faults = [Fault(place, error.sentence)] if place else []
+    faults = [Fault(*one) for one in error.faults] if isinstance(error, Invalid) else []
     return Problem(status, error.code, error.sentence, faults=faults)
 
 

@@ -16,6 +16,8 @@ CHANNELS_WRITE = "channels:write"
 ORGANISATION_READ = "organisation:read"
 AUDIT_READ = "audit:read"
 INSIGHTS_READ = "insights:read"
+POLLS_READ = "polls:read"
+POLLS_WRITE = "polls:write"
 WEBHOOKS_READ = "webhooks:read"
 WEBHOOKS_WRITE = "webhooks:write"
 
@@ -34,6 +36,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         ORGANISATION_READ: "read the organisation and its offices",
         AUDIT_READ: "read the audit chain",
         INSIGHTS_READ: "read figures about groups of ten people or more, never rows",
+        POLLS_READ: "read polls, what they ask and what was promised",
+        POLLS_WRITE: "make, open, close and cancel polls, and push them to people",
         WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
         WEBHOOKS_WRITE: "add, test, rotate, enable and remove webhooks",
     }
@@ -63,6 +67,14 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /insights/registrations/funnel": INSIGHTS_READ,
         "GET /messages": PEOPLE_READ,
         "GET /organisation": ORGANISATION_READ,
+        "GET /polls": POLLS_READ,
+        "POST /polls": POLLS_WRITE,
+        "GET /polls/{poll_id}": POLLS_READ,
+        "PATCH /polls/{poll_id}": POLLS_WRITE,
+        "POST /polls/{poll_id}/cancel": POLLS_WRITE,
+        "POST /polls/{poll_id}/close": POLLS_WRITE,
+        "POST /polls/{poll_id}/open": POLLS_WRITE,
+        "POST /polls/{poll_id}/report-back": POLLS_WRITE,
         "GET /registrations": PEOPLE_READ,
         "GET /registrations/{registration_id}": PEOPLE_READ,
         "GET /webhooks": WEBHOOKS_READ,

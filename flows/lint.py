@@ -20,6 +20,7 @@ from flows.sms import measure
 from flows.state import Value
 from flows.wording import LANGUAGES, phrases
 
+NOT_TRANSLATED: Final = "is not translated"
 PLACEHOLDERS: Final = frozenset({"organisation", "office"})
 LONGEST_PAYLOAD: Final = 60
 _LONGEST_TAG: Final = 4
@@ -144,7 +145,11 @@ def _options(flow: Flow, question: Listed, place: str) -> Iterator[Finding]:
                     "is a word that means something else in every message; write a longer label",
                 )
     for language in flow.languages:
-        labels = [normalise(option.label.get(language, "")) for option in question.options]
+        labels = [
+            normalise(option.label[language])
+            for option in question.options
+            if language in option.label
+        ]
         if len(set(labels)) < len(labels):
             yield Finding(f"{place}.options", f"two options have the same label in {language}")
 
@@ -154,7 +159,7 @@ def _texts(flow: Flow, place: str, texts: Mapping[str, str], *, needed: bool) ->
         text = texts.get(language)
         if not text:
             if needed:
-                yield Finding(f"{place}.{language}", "is not translated")
+                yield Finding(f"{place}.{language}", NOT_TRANSLATED)
             continue
         term = forbidden(text)
         if term is not None:

@@ -4,12 +4,13 @@
     |-- NotFound        what is asked for does not exist, or not for this organisation
     |-- Conflict        it contradicts what is already there
     |-- NotAllowed      the asker may not do this
-    |-- Invalid         what was given cannot be understood; `place` says where
+    |-- Invalid         what was given cannot be understood; `place` says where, `faults` every one
     `-- Unavailable     it would work later: try again
 
 The docstring of a class is its sentence for people, `code` its stable name. No HTTP in here.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -46,9 +47,16 @@ class Invalid(AppError):
 
     code = "invalid"
 
-    def __init__(self, sentence: str | None = None, *, place: str | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str | None = None,
+        *,
+        place: str | None = None,
+        faults: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(sentence)
         self.place = place
+        self.faults = tuple(faults) or (((place, self.sentence),) if place else ())
 
 
 class Unavailable(AppError):

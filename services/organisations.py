@@ -70,6 +70,17 @@ def get(db: Session) -> Organisation:
     return organisation
 
 
+def renew_catalogue(db: Session) -> None:
+    """Let every process read anew what people can enter, with the next message."""
+    organisation_id = organisation_of(db)
+    db.execute(
+        update(Organisation)
+        .where(Organisation.id == organisation_id)
+        .values(catalogue_version=Organisation.catalogue_version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def find(db: Session, wanted: str) -> Organisation | None:
     """Return the organisation of this id, name or short name; Conflict when two are called so.
 

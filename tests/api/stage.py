@@ -36,6 +36,9 @@ class Caller:
     def post(self, path: str, body: Any, **headers: str) -> TestResponse:
         return self.client.post(f"/api/v1{path}", json=body, headers=self.headers(headers))
 
+    def patch(self, path: str, body: Any, **headers: str) -> TestResponse:
+        return self.client.patch(f"/api/v1{path}", json=body, headers=self.headers(headers))
+
     def post_raw(self, path: str, body: bytes, kind: str = "application/json") -> TestResponse:
         sent = self.headers({"Content-Type": kind})
         return self.client.post(f"/api/v1{path}", data=body, headers=sent)

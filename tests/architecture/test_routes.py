@@ -20,6 +20,7 @@ from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import system_scope
 from services import api_keys, webhooks
+from tests import asks
 from tests.conftest import MadeUp, MovedByHand, Urls, another_organisation
 from tests.factories import Factory
 from tests.web import served
@@ -79,6 +80,12 @@ ROUTES: dict[str, Access] = {
     "/api/v1/insights/registrations/funnel": key(GET="insights:read"),
     "/api/v1/messages": key(GET="people:read"),
     "/api/v1/organisation": key(GET="organisation:read"),
+    "/api/v1/polls": key(GET="polls:read", POST="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>": key(GET="polls:read", PATCH="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>/cancel": key(POST="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>/close": key(POST="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>/open": key(POST="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>/report-back": key(POST="polls:write"),
     "/api/v1/registrations": key(GET="people:read"),
     "/api/v1/registrations/<uuid:registration_id>": key(GET="people:read"),
     "/api/v1/webhooks": key(GET="webhooks:read", POST="webhooks:write"),
@@ -93,6 +100,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/cases/<uuid:case_id>/answer": {"text": "made up"},
     "/api/v1/cases/<uuid:case_id>/assign": {"assigned_to": None},
     "/api/v1/exports": {"what": "contacts"},
+    "/api/v1/polls/<uuid:poll_id>/report-back": {"report_back": {"en": "made up"}},
 }
 
 
@@ -146,6 +154,7 @@ def stage(
             "message_id": str(message.id),
             "flow_id": session.flow,
             "webhook_id": str(_webhook(make)),
+            "poll_id": str(asks.ask(make, version=make.flow_version(7)).id),
         }
     keys = {}
     wanted = {

@@ -124,12 +124,12 @@ class TestEntryCodes:
         now: datetime,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        # Chance would need a billion tries to repeat itself.
-        letters = iter("aaaaaa" + "aaaaaa" + "bbbbbb")
-        monkeypatch.setattr("services.flows.secrets.choice", lambda _: next(letters))
+        # Chance would need a billion tries to repeat itself. A code of letters only may be a word.
+        letters = iter("aaaaa2" + "aaaaa2" + "bbbbbb" + "bbbbb2")
+        monkeypatch.setattr("services.codes.secrets.choice", lambda _: next(letters))
         with making() as make:
             flows.publish(make.db, flow(), now=now)
         neighbour = another_organisation(engine, keyring, now, "The neighbour")
         with making(neighbour.id) as make:
             flows.publish(make.db, flow(), now=now)
-            assert make.db.scalars(select(EntryCode.code)).all() == ["bbbbbb"]
+            assert make.db.scalars(select(EntryCode.code)).all() == ["bbbbb2"]
