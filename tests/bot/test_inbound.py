@@ -155,7 +155,9 @@ def test_telegram_comes_again_for_a_day_and_takes_no_place_among_those_who_wait(
 ) -> None:
     nowhere = make_engine(make_url(urls.app).set(database="nobody_made_this"))
     line = desk.homeline
-    absent = Intake(line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None)
+    absent = Intake(
+        line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None, line.ballots
+    )
     began = time.monotonic()
     with pytest.raises(Unavailable):
         absent.take(desk.views["telegram"], desk.arrival("hello"))
