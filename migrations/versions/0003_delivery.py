@@ -42,6 +42,14 @@ def upgrade() -> None:
         ["channel_id", "lane", "due_at", "id"],
         postgresql_where=sa.text("status = 'queued'"),
     )
+    op.drop_index("ix_messages_unsent", "messages")
+    op.create_index(
+        "ix_messages_unsent",
+        "messages",
+        ["contact_id"],
+        postgresql_using="hash",
+        postgresql_where=sa.text(UNSENT),
+    )
     op.create_index(
         "ix_messages_lost", "messages", ["leased_until"], postgresql_where=sa.text(LOST)
     )
@@ -57,6 +65,10 @@ def downgrade() -> None:
         op.execute(f"drop function {name}({arguments})")
     op.drop_column("channel_budgets", "overdraft")
     op.drop_index("ix_messages_lost", "messages")
+    op.drop_index("ix_messages_unsent", "messages")
+    op.create_index(
+        "ix_messages_unsent", "messages", ["contact_id"], postgresql_where=sa.text(UNSENT)
+    )
     op.drop_index("ix_messages_claim", "messages")
     op.create_index(
         "ix_messages_claim",

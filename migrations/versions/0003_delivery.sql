@@ -20,17 +20,22 @@ declare
     tokens_left real;
     allowed int;
     broadcasting boolean;
-    taken uuid[];
+    taken int;
     room int := wanted;
     channel_room int;
 begin
+    -- Lane by lane, so that what is due later in one lane is never read to find what is due now.
     for budget in
         select b.* from channel_budgets b
           join channels c on c.organisation_id = b.organisation_id and c.id = b.channel_id
          where c.status = 'active'
            and (b.paused_until is null or b.paused_until <= clock_timestamp())
-           and exists (select 1 from messages m where m.channel_id = b.channel_id
-                       and m.status = 'queued' and m.due_at <= clock)
+           and exists (
+               select 1 from unnest('{0,1,2}'::smallint[]) as l(lane)
+                cross join lateral (
+                    select 1 from messages m
+                     where m.channel_id = b.channel_id and m.lane = l.lane
+                       and m.status = 'queued' and m.due_at <= clock limit 1) as waiting)
          order by b.channel_id
            for no key update of b skip locked
     loop
@@ -40,6 +45,8 @@ begin
         tokens_left := least(budget.burst, budget.tokens
             + budget.rate * greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)));
 
+        -- Whether one waits behind another is looked up by a hash: a btree of the few messages that
+        -- statistics know of would be read whole, for each candidate, once 100,000 have come.
         -- An earlier message that waits for its next try soon holds back the later ones of its
         -- address; one that waits longer is overtaken, and given up if it is a question by then.
         -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait.
@@ -47,31 +54,32 @@ begin
             allowed := least(room, channel_room, floor(
                 tokens_left + case when broadcasting then 0 else budget.overdraft end)::int);
             continue when allowed < 1;
-            with ready as (
-                select m.organisation_id, m.id from messages m
-                 where m.channel_id = budget.channel_id and m.status = 'queued' and m.due_at <= clock
-                   and (m.lane = 2) = broadcasting
-                   and not exists (
-                       select 1 from messages e
-                        where e.organisation_id = m.organisation_id and e.contact_id = m.contact_id
-                          and e.address_id = m.address_id and e.status in ('queued', 'sending')
-                          and (e.status = 'sending' or ((e.lane, e.id) < (m.lane, m.id)
-                               and e.due_at <= clock + interval '20 seconds')))
-                 order by m.lane, m.due_at, m.id
-                 limit allowed
-                   for no key update of m skip locked),
-            locked as (select array_agg(r.id) as ids from ready r)
-            select l.ids into taken from locked l;
-            continue when taken is null;
-            update messages m
-               set status = 'sending', attempts = m.attempts + 1, leased_by = worker,
-                   leased_until = clock_timestamp() + lease
-             where m.organisation_id = budget.organisation_id and m.id = any (taken);
-            tokens_left := tokens_left - cardinality(taken);
-            room := room - cardinality(taken);
-            channel_room := channel_room - cardinality(taken);
-
             return query
+            with ready as materialized (
+                select r.place
+                  from unnest(case when broadcasting then '{2}'::smallint[]
+                                   else '{0,1}'::smallint[] end) as l(lane)
+                 cross join lateral (
+                     select m.ctid as place from messages m
+                      where m.channel_id = budget.channel_id and m.lane = l.lane
+                        and m.status = 'queued' and m.due_at <= clock
+                        and not exists (
+                            select 1 from messages e
+                             where e.organisation_id = m.organisation_id
+                               and e.contact_id = m.contact_id and e.address_id = m.address_id
+                               and e.status in ('queued', 'sending')
+                               and (e.status = 'sending' or ((e.lane, e.id) < (m.lane, m.id)
+                                    and e.due_at <= clock + interval '20 seconds')))
+                      order by m.due_at, m.id
+                      limit allowed
+                        for no key update of m skip locked) as r
+                 limit allowed),
+            m as (  -- the rows are locked: their places hold
+                update messages t
+                   set status = 'sending', attempts = t.attempts + 1, leased_by = worker,
+                       leased_until = clock_timestamp() + lease
+                 where t.ctid = any (array(select r.place from ready r))
+                returning t.*)
             select m.organisation_id, m.id, m.contact_id, m.channel_id, m.kind, m.lane, m.content,
                    m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
                    m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
@@ -82,7 +90,7 @@ begin
                                       where v.organisation_id = m.organisation_id
                                         and v.contact_id = m.contact_id and v.seq > m.seq)
                         else false end
-              from messages m
+              from m
               cross join lateral (
                   select * from addresses
                    where organisation_id = m.organisation_id and id = m.address_id limit 1) a
@@ -90,10 +98,13 @@ begin
                   select * from contacts
                    where organisation_id = m.organisation_id and id = m.contact_id limit 1) c
               left join lateral (
-                  select * from profiles where organisation_id = m.organisation_id
+                  select * from profiles where m.lane = 2 and organisation_id = m.organisation_id
                      and contact_id = m.contact_id limit 1) p on true
-             where m.organisation_id = budget.organisation_id and m.id = any (taken)
              order by m.lane, m.due_at, m.id;
+            get diagnostics taken = row_count;
+            tokens_left := tokens_left - taken;
+            room := room - taken;
+            channel_room := channel_room - taken;
         end loop;
 
         update channel_budgets b
