@@ -2,7 +2,8 @@
 
 One loop in each worker. A turn records finished sends and claims new ones in one transaction; the
 sends themselves run side by side, never two to the same contact. A doorbell wakes the loop, and it
-looks by itself, often while there is traffic and a few times a second when there is none.
+looks by itself, often while there is traffic and a few times a second when there is none. What was
+sent is not recorded at once but with the next claim, or after a moment if nothing else happens.
 """
 
 import asyncio
@@ -24,19 +25,25 @@ from bot.channels.transport import open_client
 from bot.doorbell import Bell
 from bot.outcomes import Outcome, Sender
 from models.clock import Clock
+from models.message import Lane
 from models.message_path import Claimed, delivery_turn, renew_leases
 
 LEASE = timedelta(seconds=8)
 RENEW_EVERY = 2.0
-AWAKE_LOOK = 0.01
+# Seconds. Whoever queues without ringing is on another machine and is looked for more often.
+AWAKE_LOOK = 0.025
+UNHEARD_LOOK = 0.01
 ASLEEP_LOOK = 0.25
 AWAKE_FOR = 1.0
+HOLD_MARKS = 0.01
+HOLD_BROADCASTS = 0.025
+MOST_HELD = 64
 GATHER = 0.004
 GATHER_FROM = 6
 MOST_AT_ONCE = 256
-Result = TypeVar("Result")
 MOST_FLYING = 1024
 AFTER_FAILURE = 0.5
+Result = TypeVar("Result")
 GONE = (OperationalError, InterfaceError)
 
 
@@ -72,6 +79,10 @@ class DeliveryLoop:
         self._done: list[dict[str, Any]] = []
         self._wake = asyncio.Event()
         self._stopping = False
+        self._rung = False
+        self._look = ASLEEP_LOOK
+        self._hold = HOLD_MARKS
+        self._held: asyncio.TimerHandle | None = None
         self._awake_until = 0.0
 
     async def run(self) -> None:
@@ -101,10 +112,12 @@ class DeliveryLoop:
     def _heard(self) -> None:
         if self._bell:
             self._bell.drain()
+        self._rung = True
         self._wake.set()
 
     async def _once(self, http: aiohttp.ClientSession) -> None:
         self._wake.clear()
+        rung, self._rung = self._rung, False
         room = self._settings.most_flying - len(self._flying)
         claimed = await self._turn(min(room, self._settings.most_at_once))
         for message in claimed:
@@ -113,14 +126,21 @@ class DeliveryLoop:
         now = asyncio.get_running_loop().time()
         if claimed:
             self._awake_until = now + AWAKE_FOR
+            self._pace(rung, all(message.lane == Lane.BROADCASTS for message in claimed))
         if len(claimed) >= GATHER_FROM or len(self._flying) >= GATHER_FROM:
             await asyncio.sleep(GATHER)
-        await self._wait(AWAKE_LOOK if now < self._awake_until else ASLEEP_LOOK)
+        await self._wait(self._look if now < self._awake_until else ASLEEP_LOOK)
+
+    def _pace(self, rung: bool, only_broadcasts: bool) -> None:
+        """Nobody waits for a broadcast: fewer, larger turns; whoever rings interrupts them."""
+        self._hold = HOLD_BROADCASTS if only_broadcasts else HOLD_MARKS
+        self._look = AWAKE_LOOK if rung or only_broadcasts else UNHEARD_LOOK
 
     async def _wait(self, seconds: float) -> None:
-        if not self._done:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
+        """Until something is to be done at once, at most so long."""
+        look = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        await self._wake.wait()
+        look.cancel()
 
     async def _send(self, http: aiohttp.ClientSession, message: Claimed) -> None:
         try:
@@ -133,11 +153,21 @@ class DeliveryLoop:
             outcome = Outcome(status="failed", error_code="internal")
         self._sender.windows.leave(message.channel_id)
         self._flying.pop(message.id, None)
-        self._done.append(outcome.row(message))
-        self._wake.set()
+        self._record(outcome.row(message))
+
+    def _record(self, row: dict[str, Any]) -> None:
+        """Hand over what became of a message to the next turn, which must not be far."""
+        self._done.append(row)
+        if self._held is None:
+            self._held = asyncio.get_running_loop().call_later(self._hold, self._wake.set)
+        elif len(self._done) >= MOST_HELD:
+            self._wake.set()
 
     async def _turn(self, wanted: int) -> list[Claimed]:
         done, self._done = self._done, []
+        if self._held:
+            self._held.cancel()
+            self._held = None
         try:
             return await self._cycle(done, wanted)
         except SQLAlchemyError as error:
