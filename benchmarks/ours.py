@@ -37,31 +37,15 @@ def build(place: Place, project_python: str) -> dict[str, Target]:
 
     Raises NotStarted with the output of the command that failed.
     """
-    home = _Homeline(place, project_python)
-    keys = home.set_up()
-    host, stored = f"127.0.0.1:{place.port}", home.stored()
-    telegram, twilio = (f"/webhooks/{kind}/{keys[kind]}" for kind in ("telegram", "twilio"))
-    return {
-        "ours": Target(
-            title="**Homeline, Telegram**",
-            reply="sendMessage from the outbox",
-            commands=home.commands(),
-            deliveries=Telegram(host, telegram, SECRET),
-            stored=stored,
-        ),
-        "ours-sms": Target(
-            title="**Homeline, Twilio SMS**",
-            reply="Messages.json from the outbox",
-            commands=home.commands(),
-            deliveries=Twilio(host, twilio, SECRET, PUBLIC_URL + twilio),
-            stored=stored,
-        ),
-    }
+    home = Homeline(place, project_python)
+    return home.targets(home.set_up())
 
 
-class _Homeline:
+class Homeline:
+    """An installation on a database of its own; `python` is the project's interpreter."""
+
     def __init__(self, place: Place, python: str) -> None:
-        self._place, self._python = place, python
+        self._place, self.python = place, python
         self._bin = pathlib.Path(python).parent
         self._data = place.cluster.folder / "homeline"
         self._master_key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -105,27 +89,51 @@ class _Homeline:
         cluster.execute(DATABASE, *_BUDGETS)
         return {"telegram": telegram["key"], "twilio": twilio["key"]}
 
+    def targets(self, keys: Mapping[str, str]) -> dict[str, Target]:
+        """The two rows, over the channels that ``set_up`` made."""
+        host, stored = f"127.0.0.1:{self._place.port}", self.stored()
+        telegram, twilio = (f"/webhooks/{kind}/{keys[kind]}" for kind in ("telegram", "twilio"))
+        return {
+            "ours": Target(
+                title="**Homeline, Telegram**",
+                reply="sendMessage from the outbox",
+                commands=self.commands(),
+                deliveries=Telegram(host, telegram, SECRET),
+                stored=stored,
+            ),
+            "ours-sms": Target(
+                title="**Homeline, Twilio SMS**",
+                reply="Messages.json from the outbox",
+                commands=self.commands(),
+                deliveries=Twilio(host, twilio, SECRET, PUBLIC_URL + twilio),
+                stored=stored,
+            ),
+        }
+
+    def readable(self) -> dict[str, str]:
+        """What it takes to read and write sealed values beside the walls."""
+        return {
+            "database": self._place.cluster.url(DATABASE),
+            "master_key": self._master_key,
+        }
+
     def commands(self) -> tuple[Command, ...]:
         """The worker, then the web process, as the Procfile starts them."""
         granian = (str(self._bin / "granian"), "--interface", "wsgi", "--factory")
         bind = ("--host", "127.0.0.1", "--port", str(self._place.port), "--log-level", "warning")
         sizes = ("--workers", "1", "--blocking-threads", "64")
         return (
-            Command((self._python, "-m", "jobs"), self._env, listens=False),
+            Command((self.python, "-m", "jobs"), self._env, listens=False),
             Command((*granian, *bind, *sizes, "app:create_web"), self._env),
         )
 
     def stored(self) -> Stored:
         """Reads the answers in a process of the project, which can open sealed values."""
-        order = {
-            "database": self._place.cluster.url(DATABASE),
-            "master_key": self._master_key,
-            "after": "00000000-0000-0000-0000-000000000000",
-        }
+        order = self.readable() | {"after": "00000000-0000-0000-0000-000000000000"}
 
         def stored(members: range) -> Mapping[int, Mapping[str, list[str]]]:
             done = subprocess.run(
-                [self._python, "-m", "benchmarks.ours_answers"],
+                [self.python, "-m", "benchmarks.ours_answers"],
                 input=json.dumps(order),
                 cwd=HERE.parent,
                 capture_output=True,
