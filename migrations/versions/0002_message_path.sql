@@ -25,13 +25,21 @@ begin
            v.case_id, a.last_in_at,
            -- Looked for on behalf of strangers only: is their number one of somebody's, not long
            -- silent, who wants to hear from us and has told us something worth not asking twice?
+           -- (Each LIMIT keeps the planner from joining everybody's rows before the number counts.)
            case when a.id is null and asked.number is not null then exists (
-               select 1 from addresses n
-                 join contacts t on t.organisation_id = org and t.id = n.contact_id
-                 join profiles q on q.organisation_id = org and q.contact_id = n.contact_id
-                where cardinality(q.consents) > 0 and n.organisation_id = org and n.number_hash = asked.number
-                  and n.status = 'active' and t.status = 'active'
-                  and coalesce(n.last_in_at, n.created_at) > today - interval '90 days')
+               select 1 from (
+                   select n.contact_id from addresses n
+                    where n.organisation_id = org and n.number_hash = asked.number
+                      and n.status = 'active'
+                      and coalesce(n.last_in_at, n.created_at) > today - interval '90 days'
+                    limit 100) n
+                 cross join lateral (
+                   select t.status from contacts t
+                    where t.organisation_id = org and t.id = n.contact_id limit 1) t
+                 cross join lateral (
+                   select q.consents from profiles q
+                    where q.organisation_id = org and q.contact_id = n.contact_id limit 1) q
+                where t.status = 'active' and cardinality(q.consents) > 0)
            else false end,
            i.contact_id,
            case when asked.alias is not null and i.contact_id is null and a.id is not null then exists (
@@ -68,10 +76,13 @@ declare
     silenced uuid[];
 begin
     -- STOP reaches every contact behind the same number, and everything still queued for them.
-    select array_agg(distinct coalesce(a.contact_id, s.contact)) into silenced
+    select array_agg(distinct k.contact) into silenced
       from json_to_recordset(rare->'stops') as s(contact uuid, number_hash bytea)
-      left join addresses a on a.organisation_id = org
-           and (a.contact_id = s.contact or a.number_hash = s.number_hash);
+      cross join lateral (
+          select s.contact
+          union all
+          (select a.contact_id from addresses a
+            where a.organisation_id = org and a.number_hash = s.number_hash offset 0)) k(contact);
     if silenced is not null then
         update contacts c set status = 'stopped', stopped_at = (rare->>'at')::timestamptz
          where c.organisation_id = org and c.id = any(silenced) and c.status = 'active';

@@ -1,0 +1,52 @@
+"""What a message looks up costs the same however many people an organisation has."""
+
+import pytest
+from sqlalchemy import text
+
+from models.message_path import take_many
+from tests.bot.conftest import Desk
+
+PEOPLE = 300
+_HASH = "sha256(convert_to(n::text, 'utf8'))"
+CROWD = (
+    "insert into contacts (organisation_id, id, wrapped_key, language, created_at, last_seen_at,"
+    " expires_at) select :org, gen_random_uuid(), 'x', 'en', now(), now(), now() + interval '1 y'"
+    " from generate_series(1, :people)",
+    "insert into addresses (organisation_id, id, contact_id, channel_id, scheme, address_hash,"
+    " number_hash, sealed, last_in_at, created_at) select organisation_id, gen_random_uuid(), id,"
+    f" :channel, 'sms', {_HASH}, {_HASH}, 'x', now(), now()"
+    " from (select *, row_number() over () as n from contacts) c",
+    "insert into profiles (organisation_id, contact_id, consents, joined_at, last_seen_at)"
+    " select organisation_id, id, '{alerts}', now(), now() from contacts",
+)
+
+
+@pytest.fixture
+def crowd(desk: Desk) -> Desk:
+    """Many people with numbers, on tables nobody has analysed."""
+    channel = desk.views["sms"]
+    for statement in CROWD:
+        desk.change(statement, org=desk.organisation_id, channel=channel.id, people=PEOPLE)
+    return desk
+
+
+def test_a_strangers_number_is_found_without_reading_everybody(crowd: Desk) -> None:
+    read = text(
+        "select sum(seq_tup_read + idx_tup_fetch) from pg_stat_xact_user_tables"
+        " where relname in ('addresses', 'contacts', 'profiles')"
+    )
+    view, now = crowd.views["sms"], crowd.clock.now()
+    asked = "select address_hash from addresses order by address_hash limit 1"
+    number = bytes(crowd.scalar(asked))
+    with crowd.homeline.message_path.connect() as connection:
+        standing = take_many(
+            connection,
+            view.organisation_id,
+            view.id,
+            address_hashes=[b"stranger"],
+            receipt_keys=[b"receipt"],
+            today=now.date(),
+            number_hashes=[number],
+        )
+        assert standing[0].shares_number
+        assert connection.scalar(read) < 20
