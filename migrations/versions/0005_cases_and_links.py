@@ -51,7 +51,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop what was added; the message path then waits for the functions of the older version."""
+    """Drop what was added, doors of links included.
+
+    The message path then waits for the functions of the older version.
+    """
+    op.execute("DELETE FROM door WHERE kind = 'member_link'")
     op.execute("ALTER TABLE conversations DROP COLUMN case_id")
     op.execute("DROP INDEX ix_audit_events_subject_id")
     op.execute("DROP TABLE cases, member_links")

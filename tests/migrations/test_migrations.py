@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from alembic import command
@@ -16,10 +17,11 @@ from models.base import new_id
 from models.db import make_engine, open_engine, transaction
 from models.sealed import Keyring
 from models.walls import APP_ROLE
-from services import organisations
+from services import audit, organisations, rights
 from tests.architecture.catalogue import faults
 from tests.databases import Urls, alembic_config
 from tests.factories import Factory
+from tests.services.test_rights import a_full_life
 
 
 @pytest.fixture
@@ -140,6 +142,49 @@ def test_rows_live_through_every_later_step_and_back(
         assert count(db, Contact) == 1
         assert count(db, Message) == 1
     engine.dispose()
+
+
+def test_rows_of_every_table_survive_or_go_with_their_table(
+    fresh_urls: Urls, connection: Connection, keyring: Keyring, now: datetime
+) -> None:
+    """Step by step to the first revision with a full life in the tables, and all the way back."""
+    up(connection)
+    organisation_id = new_id(now)
+    engine = open_engine(fresh_urls.app, development=True)
+    with transaction(engine, organisation_id) as db:
+        organisations.create(db, "Made-up Consulate", keyring=keyring, now=now)
+        make = Factory(db, keyring, now)
+        contact_id = a_full_life(make)
+        rights.erase(db, make.contact(address="telegram:8").id, now=now)
+    before = rows(engine, organisation_id)
+    script = ScriptDirectory.from_config(alembic_config(connection))
+    lost = set()
+    for step in [each.revision for each in script.walk_revisions()][1:]:
+        down(connection, step)
+        left = rows(engine, organisation_id)
+        assert left.items() <= before.items()
+        lost |= before.keys() - left.keys()
+    assert "cases" in lost
+    up(connection)
+    assert rows(engine, organisation_id) == {
+        name: 0 if name in lost else count for name, count in before.items()
+    }
+    with transaction(engine, organisation_id) as db:
+        kinds = set(db.scalars(text("SELECT kind FROM door")))
+        assert kinds == {"channel"}, "no door is left of a link that went"
+        assert audit.verify(db) is None
+        rights.erase(db, contact_id, now=now)
+    engine.dispose()
+
+
+def rows(engine: Engine, organisation_id: UUID) -> dict[str, int]:
+    """How many rows each table that is there holds."""
+    with transaction(engine, organisation_id) as db:
+        there = set(inspect(db.connection()).get_table_names()) - {"door"}
+        return {
+            name: db.scalar(text(f"SELECT count(*) FROM {name}")) or 0
+            for name in there & set(Base.metadata.tables)
+        }
 
 
 def count(db: Session, model: type[Base]) -> int:
