@@ -20,6 +20,7 @@ from services.scene import Scene, Wish
 from services.sessions import ask_again, begin, take_answer
 from services.stopping import come_back, stay_away, stop
 from services.telling import give_link, options_of, pages
+from services.waiting import holds_choice
 
 GIVE_UP_AFTER = 2
 Act = Callable[[Scene], None]
@@ -59,7 +60,7 @@ def answer_aside(scene: Scene) -> None:
     chosen = apply_aside(scene, flow, scene.aside, events)
     if chosen is not None:
         scene.chosen, scene.answered_aside, scene.aside = chosen, scene.aside, None
-        (CHOICES.get((flow.id, chosen)) or CHOICES.get((flow.id, "*"), ask_again))(scene)
+        _act(scene, flow.id, chosen)
         if not scene.has_effect and not scene.needs_memory:
             scene.say("nothing_open")
     elif scene.aside.status != "waiting":
@@ -69,6 +70,11 @@ def answer_aside(scene: Scene) -> None:
         scene.aside = None
         scene.forget_parts()
         take_answer(scene)
+
+
+def _act(scene: Scene, aside: str, chosen: str) -> None:
+    if not holds_choice(scene, aside, chosen):
+        (CHOICES.get((aside, chosen)) or CHOICES.get((aside, "*"), ask_again))(scene)
 
 
 def _open(name: str) -> Act:
@@ -119,13 +125,6 @@ def _wish(kind: str) -> Act:
     return act
 
 
-def _known_again(scene: Scene) -> None:
-    """Somebody long silent says they are who they were."""
-    scene.unsure = False
-    scene.say("number_confirmed")
-    ask_again(scene)
-
-
 def _begin_module(scene: Scene) -> None:
     """Ask the questions of the chosen topic, once nothing else is waiting."""
     published = scene.catalogue.newest.get(f"module-{scene.chosen}")
@@ -169,7 +168,7 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("link", "code"): _wish("code"),
     ("same_person", "me"): _wish("other"),
     ("same_person", "somebody_else"): _say_then_ask("not_merged"),
-    ("same_number", "me"): _known_again,
+    ("same_number", "me"): _wish("known"),
     ("same_number", "new_owner"): _wish("new_owner"),
     ("language", "*"): _say_then_ask("language_changed"),
     ("erase", "erase"): _erase,

@@ -10,6 +10,7 @@ from flows.keywords import Keyword, Word
 from flows.normalising import normalise
 from services.asides import answer_aside, open_aside
 from services.scene import RIGHTS, Scene, Wish
+from services.waiting import is_held
 from services.words import WHILE_STOPPED
 
 TOKEN = re.compile(r"L-[A-Za-z0-9_-]{22}")
@@ -26,7 +27,8 @@ def is_code(scene: Scene, keyword: Keyword | None) -> bool:
     code = _token(scene, keyword) or _digits(scene, keyword)
     if code is None:
         return False
-    scene.wish = Wish("try", code)
+    if not is_held(scene):
+        scene.wish = Wish("try", code)
     return True
 
 

@@ -129,8 +129,8 @@ class _Writer(PersonWriter):
             "unsure": scene.unsure,
         }
         state |= {name: True for name, holds in marks.items() if holds}
-        if scene.voted:
-            state["voted"] = scene.voted
+        kept = {"voted": scene.voted, "waits": scene.waits_until}
+        state |= {name: value for name, value in kept.items() if value}
         if self._asks_consent():
             state["shown"] = hashlib.sha256(self.shown(scene).encode()).hexdigest()
         elif scene.shown and scene.running and scene.running.status == "waiting":

@@ -23,7 +23,7 @@ from models.db import transaction
 from models.link_code import LinkCode
 from models.message_path import ConversationMoved, apply_many, take_many
 from models.sealed import Keyring, OrganisationKeys
-from services import audit, contacts, link_codes, merging, reaching, retention
+from services import audit, contacts, link_codes, merging, reaching, retention, waiting
 from services.audit import Actor
 from services.changes import gather, rows_of
 from services.link_codes import Given
@@ -33,6 +33,7 @@ from services.scene import Scene
 from services.sessions import ask_again, offer
 
 MEANWHILE = frozenset({"23505", "40P01", "40001"})
+DOUBTS = frozenset({"aside", "unsure", "waits"})
 SENT_CODE_FOR = timedelta(minutes=10)
 
 
@@ -177,13 +178,19 @@ def _part(at: _At) -> bool:
     address.sealed = reaching.sealed_address(at.db, at.tools.keyring, old, address.id, "")
     talk = talks[old]
     talk.seq += 1
-    talk.state = {k: v for k, v in (talk.state or {}).items() if k not in ("aside", "unsure")}
+    talk.state = {k: v for k, v in (talk.state or {}).items() if k not in DOUBTS}
     at.db.flush()
     _record(at, "address.parted", old)
     fresh = _as_it_is(at)
     fresh.say("new_owner")
     offer(fresh)
     return _write(at, fresh)
+
+
+def _known(at: _At) -> bool:
+    """Let somebody go on behind a number that was doubted; their rights wait a day."""
+    waiting.begin(at.db, at.tools.keyring, at.scene, now=at.now)
+    return _write(at, at.scene)
 
 
 def _keep(at: _At, value: str) -> None:
@@ -204,6 +211,7 @@ GRANTS: dict[str, Grant] = {
     "other": _other,
     "try": _try,
     "new_owner": _part,
+    "known": _known,
 }
 
 

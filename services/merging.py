@@ -212,7 +212,7 @@ def _join_talks(
         talk = Conversation(organisation_id=pair.stays.organisation_id, contact_id=pair.stays.id)
         db.add(talk)
     talk.seq = max(seqs, default=0) + 1
-    talk.state = place.to_json() if place else None
+    talk.state = ((place.to_json() if place else {}) | _waits(talks)) or None
     talk.session_id = place.session_id if place else None
     talk.tags = tags
     talk.window_replies = replies
@@ -221,6 +221,13 @@ def _join_talks(
     talk.updated_at = now
     talk.expires_at = max(ends, default=None)
     db.flush()
+
+
+def _waits(talks: Mapping[UUID, Conversation]) -> dict[str, str]:
+    """The longer wait of the two goes on (``services/waiting.py``)."""
+    states = [talk.state or {} for talk in talks.values()]
+    ends = [str(state["waits"]) for state in states if "waits" in state]
+    return {"waits": max(ends)} if ends else {}
 
 
 def _close(db: Session, pair: _Pair, language: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from flows.state import State
 from models.base import new_id
 from models.message_path import Standing
 from services.catalogue import Catalogue
-from services.props import Heard, Line, Running
+from services.props import Heard, Line, Running, wait_ends
 from services.scene import Scene
 
 NUMBERED = frozenset({"sms", "whatsapp"})
@@ -39,6 +39,7 @@ def open_scene(
         voted=UUID(stored["voted"]) if stored.get("voted") else None,
         matches=bool(stored.get("matches")) or standing.shares_number,
         unsure=bool(stored.get("unsure")) or is_doubtful(heard, standing, now),
+        waits_until=wait_ends(stored.get("waits"), held=standing.case_id is not None, now=now),
     )
     scene.running = _running(stored, standing.session_id, catalogue)
     if scene.running and stored.get("paused"):

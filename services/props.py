@@ -146,3 +146,9 @@ def base36(number: int) -> str:
         number, rest = divmod(number, 36)
         text = digits[rest] + text
     return text or "0"
+
+
+def wait_ends(stored: str | None, *, held: bool, now: datetime) -> datetime | None:
+    """Until when a stored wait lasts; None once it is over, which it is not while it is held."""
+    ends = datetime.fromisoformat(stored) if stored else None
+    return ends if ends is not None and (held or now < ends) else None

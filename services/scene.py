@@ -97,6 +97,7 @@ class Scene:
     unsure: bool = False
     # The flow of the secret poll this person voted in last.
     voted: UUID | None = None
+    waits_until: datetime | None = None
 
     @property
     def is_new(self) -> bool:

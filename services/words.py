@@ -8,6 +8,7 @@ from services.calling import call
 from services.changing import change
 from services.scene import RIGHTS, Scene
 from services.sessions import ask_again, ask_again_or_offer, begin, enter
+from services.waiting import is_held
 
 Handler = Callable[[Scene, Keyword], None]
 
@@ -43,13 +44,14 @@ def _mydata(scene: Scene, keyword: Keyword) -> None:
     """What is kept; a link cannot show more to somebody we know nothing of."""
     if scene.is_new:
         scene.say_as_right("nothing_kept")
-    else:
+    elif not is_held(scene):
         scene.lane = RIGHTS
         mydata(scene)
 
 
 def _change(scene: Scene, keyword: Keyword) -> None:
-    change(scene)
+    if not is_held(scene):
+        change(scene)
 
 
 def _menu(scene: Scene, keyword: Keyword) -> None:
@@ -59,7 +61,7 @@ def _menu(scene: Scene, keyword: Keyword) -> None:
 def _delete(scene: Scene, keyword: Keyword) -> None:
     if scene.is_new:
         scene.say_as_right("nothing_to_erase")
-    else:
+    elif not is_held(scene):
         open_aside(scene, "erase")
 
 
