@@ -5,7 +5,7 @@ talking goes on. What was sealed under the key of the contact that goes is seale
 happens in the caller's transaction, with both conversations locked (``lock``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.address import Address
 from models.broadcast import Recipient
+from models.case import Case, CaseStatus
 from models.contact import Contact, ContactStatus, Conversation
 from models.due import Due
 from models.flow_session import FlowSession
@@ -78,6 +79,7 @@ def merge(
     old, new = (_key(keyring, each) for each in (pair.goes, pair.stays))
     language = pair.stays.language if talking == stays else pair.goes.language
     reseal_everything(db, goes, old, new)
+    before = _open_cases(db, stays, goes)
     join_profiles(db, stays, goes, talking)
     case_id = join_cases(db, stays, goes)
     _move_addresses(db, pair)
@@ -85,9 +87,10 @@ def merge(
     join_consents(db, stays, goes, language=language, channel_kind=channel_kind, now=now)
     for kept, gone in passages:
         folding.fold(db, kept, gone, new, now=now)
+    folded = {gone.id: kept.id for kept, gone in passages}
     goals = folding.Goals(
         places=places,
-        folded={gone.id: kept.id for kept, gone in passages},
+        folded=folded,
         catalogue=catalogue,
         tag=max((talk.tags for talk in talks.values()), default=0) + 1,
         now=now,
@@ -95,21 +98,34 @@ def merge(
     place = folding.go_on(db, (talking, other), goals)
     _join_talks(db, pair, talks, place, goals.tag, case_id, now)
     _close(db, pair, language, now)
-    _record(db, pair, now)
+    _record(db, pair, folded, before - _open_cases(db, stays, goes), now)
     db.flush()
     db.expire_all()
     return stays
 
 
-def _record(db: Session, pair: _Pair, now: datetime) -> None:
+def _record(
+    db: Session, pair: _Pair, passages: Iterable[UUID], cases: Iterable[UUID], now: datetime
+) -> None:
+    """Record the merger, with the ids of rows that became part of others.
+
+    (Pages that officers read are found again by them: services/mydata.py, `viewings`.)
+    """
+    gone = {f"registration_{n}": str(each) for n, each in enumerate(passages, 1)}
+    gone |= {f"case_{n}": str(each) for n, each in enumerate(sorted(cases), 1)}
     audit.record(
         db,
         Actor("contact", pair.stays.id),
         "contact.merged",
         ("contact", pair.stays.id),
-        detail={"merged": str(pair.goes.id)},
+        detail={"merged": str(pair.goes.id)} | gone,
         now=now,
     )
+
+
+def _open_cases(db: Session, *contact_ids: UUID) -> set[UUID]:
+    theirs = Case.contact_id.in_(contact_ids)
+    return set(db.scalars(select(Case.id).where(theirs, Case.status != CaseStatus.CLOSED)))
 
 
 def _key(keyring: Keyring, contact: Contact) -> bytes:

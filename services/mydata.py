@@ -9,7 +9,7 @@ import json
 import secrets
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,6 +35,13 @@ from services.rendering import read_told, withheld
 MOST_TRIES = 5
 DOWNLOAD_WITHIN = timedelta(minutes=15)
 Rows = dict[str, list[dict[str, Any]]]
+TABLES: Mapping[str, str] = {
+    "case": "cases",
+    "contact": "contacts",
+    "registration": "flow_sessions",
+    "message": "messages",
+}
+"""Which table's rows a page of each kind shows."""
 
 
 class LinkState(StrEnum):
@@ -160,18 +167,24 @@ def viewings(db: Session, rows: Rows) -> list[Viewing]:
         .where(AuditEvent.organisation_id == organisation_of(db), AuditEvent.at >= since)
         .where(own | pages)
         .order_by(AuditEvent.number)
-    )
+    ).all()
     ids = {
-        "case": sorted(row["id"] for row in rows["cases"]),
-        "contact": sorted(row["id"] for row in rows["contacts"]),
-        "registration": sorted(row["id"] for row in rows["flow_sessions"]),
-        "message": sorted(row["id"] for row in rows["messages"]),
+        kind: sorted([*(row["id"] for row in rows[table]), *_folded(events, kind)])
+        for kind, table in TABLES.items()
     }
     return [
         Viewing(one.at, one.actor_kind, one.action, _reason(one))
         for one in events
         if one.subject_id is not None or _spans(one.detail, ids.get(one.subject_kind, []))
     ]
+
+
+def _folded(events: Iterable[AuditEvent], kind: str) -> Iterator[str]:
+    """Ids of rows that became part of others when two contacts were merged."""
+    for event in events:
+        if event.action == "contact.merged":
+            found = event.detail.items()
+            yield from (str(value) for name, value in found if name.startswith(f"{kind}_"))
 
 
 def _spans(detail: Mapping[str, Any], ids: Sequence[str]) -> bool:
