@@ -99,7 +99,6 @@ def merge(
     _join_talks(db, pair, talks, place, goals.tag, case_id, now)
     _close(db, pair, language, now)
     _record(db, pair, folded, before - _open_cases(db, stays, goes), now)
-    db.flush()
     db.expire_all()
     return stays
 
