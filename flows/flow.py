@@ -32,7 +32,8 @@ class Flow:
     """One published version of a flow file; never changes.
 
     `definition` is the mapping it was built from, JSON-able. `mentions` are the names its
-    conditions look at that are no questions of its own.
+    conditions look at that are no questions of its own. `about` is its subject in a few words, by
+    language.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Flow:
     languages: tuple[str, ...]
     entry: Mapping[str, tuple[str, ...]]
     purpose: Mapping[str, str]
+    about: Mapping[str, str]
     questions: tuple[Question, ...]
     follow_ups: tuple[Rule, ...]
     definition: Mapping[str, Any]
@@ -78,6 +80,7 @@ def build(mapping: Mapping[str, Any], *, version: int = 1, places: Gazetteer | N
         raise spec.fault("languages", "needs one language or more, each once")
     spec.languages = languages
     entry, purpose = spec.words("entry"), _purpose(spec)
+    about = spec.texts("about", required=False)
     questions = _questions(spec, languages, places or bundled())
     ids = frozenset(question.id for question in questions)
     follow_ups = tuple(_rule(item, ids) for item in spec.items("follow_ups"))
@@ -91,6 +94,7 @@ def build(mapping: Mapping[str, Any], *, version: int = 1, places: Gazetteer | N
         languages=languages,
         entry=entry,
         purpose=purpose,
+        about=about,
         questions=questions,
         follow_ups=follow_ups,
         definition=mapping,

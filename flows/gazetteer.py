@@ -6,7 +6,7 @@ this repository: the towns of `flows/towns.py`, found by `flows/place_search.py`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -82,6 +82,20 @@ class TownGazetteer:
         """The place nearest to a point, or None when none is within 400 km."""
         town = _towns(self._path).nearest(latitude, longitude)
         return None if town is None else _place(self._path, town)
+
+    @cached_property
+    def _zones(self) -> Mapping[str, str]:
+        towns = _towns(self._path)
+        largest: dict[str, int] = {}
+        for town, people in enumerate(towns.populations):
+            country = towns.country(town)
+            if country not in largest or people > towns.populations[largest[country]]:
+                largest[country] = town
+        return {country: towns.zone(town) for country, town in largest.items()}
+
+    def zone_of(self, country: str) -> str | None:
+        """The time zone of a country's biggest town, or None when there is none."""
+        return self._zones.get(country)
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ import settings as settings_module
 from bot.delivery import DeliveryLoop
 from bot.doorbell import Bell
 from composition import Homeline, opened
+from jobs.broadcasting import BroadcastLoop
 from jobs.engine import DEAD_AFTER, HEARTBEAT_EVERY, make_app, rescue_stalled, schedule
 from jobs.sweeps import Sweeps
 from jobs.webhooks import WebhookLoop
@@ -41,7 +42,8 @@ async def _run(homeline: Homeline) -> None:
     for each in STOP_SIGNALS:
         loop.add_signal_handler(each, delivery.stop)
     telling = WebhookLoop(homeline.engine, homeline.keys, homeline.clock)
-    beside = [asyncio.create_task(_sweep(app)), asyncio.create_task(telling.run())]
+    casting = BroadcastLoop(homeline.engine, homeline.clock)
+    beside = [asyncio.create_task(each) for each in (_sweep(app), telling.run(), casting.run())]
     try:
         await delivery.run()
     finally:

@@ -99,6 +99,7 @@ class Recipient(Owned, Base):
         Index(
             "ix_recipients_waiting",
             "broadcast_id",
+            "channel_id",
             "send_at",
             postgresql_where=text("status = 'waiting'"),
         ),

@@ -199,7 +199,7 @@ CREATE TABLE recipients (
 )
  WITH (fillfactor = 85);
 CREATE INDEX ix_recipients_contact_id ON recipients (contact_id);
-CREATE INDEX ix_recipients_waiting ON recipients (broadcast_id, send_at)
+CREATE INDEX ix_recipients_waiting ON recipients (broadcast_id, channel_id, send_at)
     WHERE status = 'waiting';
 
 CREATE TABLE group_polls (
