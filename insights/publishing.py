@@ -29,11 +29,19 @@ def moment(
 
     `newest` has for every option the times of its latest answers, `rule.fewest` of them or all.
     """
+    if not ready(line, last, rule):
+        return None
     twice = Rule(2 * rule.fewest)
-    for apart in _choices(line, last):
-        if may_tell(line, apart, twice):
-            return min(_nth_newest(newest, one, rule) for one in blocks(line, apart))
-    return None
+    apart = next(one for one in _choices(line, last) if may_tell(line, one, twice))
+    return min(_nth_newest(newest, one, rule) for one in blocks(line, apart))
+
+
+def ready(line: Line, last: Told | None, rule: Rule = RULE) -> bool:
+    """Say whether so many answered that there can be such a moment."""
+    twice = Rule(2 * rule.fewest)
+    if last is not None and not _grown(last.line, line, blocks(line, last.apart), twice):
+        return False
+    return any(may_tell(line, apart, twice) for apart in _choices(line, last))
 
 
 def moved(then: Line, now: Line, last: Told | None, rule: Rule = RULE) -> Told | None:

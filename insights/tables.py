@@ -7,8 +7,9 @@ be exchanged without any told figure moving, ten of them at least; that is the w
 and it holds for who knows the exact count behind every rounded one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from insights.disclosure import RULE, Rule
 
@@ -17,18 +18,19 @@ Table = Mapping[str, Line]
 Block = tuple[str, ...]
 
 
+OTHER: Final = "all_others"
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is told of a table.
+    """What is told of a table, of whose rows all sizes are told.
 
-    `apart` are the options told one by one, `full` the rows told by these options, `sized` the rows
-    of which only the number of people is told. The other options are one heap, and so are all rows
-    but the full ones; inside that heap, so are all but the sized ones.
+    `apart` are the options told one by one, `full` the rows told by these options. The other
+    options are one heap, and so are the other rows.
     """
 
     apart: Block
     full: Block
-    sized: Block
 
 
 def people(line: Line, block: Iterable[str] | None = None) -> int:
@@ -60,21 +62,48 @@ def told_apart(line: Line, rule: Rule = RULE) -> Block | None:
     return next((apart for apart in choices if may_tell(line, apart, rule)), None)
 
 
+def gathered(tables: Sequence[Table], rule: Rule = RULE) -> frozenset[str]:
+    """Return the rows too small to be told in one of these tables, which are told as one, OTHER.
+
+    Tables of the same people by the same rows go together: else the size of a small row of one
+    would be what the others leave over. There are two such rows or more, or none.
+    """
+    rows = dict.fromkeys(row for table in tables for row in table)
+    sizes = {row: min(people(table.get(row, {})) for table in tables) for row in rows}
+    small = {row for row, size in sizes.items() if size < rule.fewest}
+    beside = sorted((row for row in sizes if row not in small), key=sizes.__getitem__)
+    while small and beside and not _may_heap([sizes[row] for row in small], rule):
+        small.add(beside.pop(0))
+    return frozenset(small)
+
+
+def _may_heap(sizes: Sequence[int], rule: Rule) -> bool:
+    return len(sizes) > 1 and sum(sizes) >= rule.fewest
+
+
+def with_other(table: Table, small: Collection[str]) -> Table:
+    """Return the table with these rows as one."""
+    found = {row: line for row, line in table.items() if row not in small}
+    heap = [line for row, line in table.items() if row in small]
+    if heap:
+        found[OTHER] = {option: sum(line[option] for line in heap) for option in heap[0]}
+    return found
+
+
 def shape(table: Table, within: Block, rule: Rule = RULE) -> Shape:
     """Return what is told of a table whose sum over the rows tells the options `within` apart.
 
     Of all numbers of options that can be told it takes the one with most cells to show.
     """
     options = tuple(next(iter(table.values()), {}))
-    found = Shape((), (), ())
+    found = Shape((), ())
     for many in range(len(within), 0, -1):
-        apart = within[:many]
         if len(options) - many == 1:
             continue
-        full = _full(table, blocks(options, apart), rule)
+        full = _full(table, blocks(options, within[:many]), rule)
         if len(full) * many > len(found.full) * len(found.apart):
-            found = Shape(apart, full, ())
-    return Shape(found.apart, found.full, _sized(table, found.full, rule))
+            found = Shape(within[:many], full)
+    return found
 
 
 def _full(table: Table, told: Sequence[Block], rule: Rule) -> Block:
@@ -84,28 +113,10 @@ def _full(table: Table, told: Sequence[Block], rule: Rule) -> Block:
         lines = [table[row] for row in rows]
         return all(sum(people(line, one) for line in lines) >= rule.fewest for one in told)
 
-    rows = sorted((row for row in table if enough([row])), key=lambda row: _least(table[row], told))
+    rows = sorted((row for row in table if enough([row])), key=lambda row: people(table[row]))
     while rows and len(table) > len(rows):
         heap = [row for row in table if row not in rows]
         if len(heap) > 1 and enough(heap):
             break
         del rows[0]
     return tuple(row for row in table if row in rows)
-
-
-def _least(line: Line, told: Sequence[Block]) -> tuple[int, int]:
-    return people(line), min(people(line, one) for one in told)
-
-
-def _sized(table: Table, full: Block, rule: Rule) -> Block:
-    """Return the rows beside the full ones of which at least the number of people is told."""
-    sizes = {row: people(line) for row, line in table.items() if row not in full}
-    told = sorted(
-        (row for row, size in sizes.items() if size >= rule.fewest), key=sizes.__getitem__
-    )
-    while told and len(sizes) > len(told):
-        heap = [row for row in sizes if row not in told]
-        if len(heap) > 1 and sum(sizes[row] for row in heap) >= rule.fewest:
-            break
-        del told[0]
-    return tuple(row for row in sizes if row in told)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,7 +12,18 @@ import numpy as np
 from insights import publishing
 from insights.breakdowns import Breakdown, plan
 from insights.publishing import Told
-from insights.tables import Block, Line, Shape, Table, blocks, people, shape
+from insights.tables import (
+    OTHER,
+    Block,
+    Line,
+    Shape,
+    Table,
+    blocks,
+    gathered,
+    people,
+    shape,
+    with_other,
+)
 from tests.insights.attacker import Attacker
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -26,6 +37,7 @@ DECLARATIONS = (
     (("gender", "country"), ("gender", "age")),
     (("gender",), ("country",), ("age",)),
 )
+Parent = tuple[str, str] | None
 OPTIONS = ("a", "b", "c", "d", "e")
 
 
@@ -43,7 +55,17 @@ class Gate:
     moment: Callable[..., datetime | None] = publishing.moment
     moved: Callable[..., Told | None] = publishing.moved
     closed: Callable[..., Told | None] = publishing.closed
+    gathered: Callable[[Sequence[Table]], frozenset[str]] = gathered
     shape: Callable[[Table, Block], Shape] = shape
+
+
+@dataclass(frozen=True)
+class ToldTable:
+    """A table as it was told, the rows that are one in it, and what is told of it."""
+
+    table: Table
+    small: frozenset[str]
+    kept: Shape
 
 
 @dataclass
@@ -56,9 +78,7 @@ class Ask:
     gate: Gate = field(default_factory=Gate)
     told: list[tuple[datetime, Told]] = field(default_factory=list)
     heads: list[tuple[datetime, int]] = field(default_factory=list)
-    tables: dict[tuple[tuple[str, str] | None, str], tuple[Table, Shape]] = field(
-        default_factory=dict
-    )
+    tables: dict[tuple[Parent, str], ToldTable] = field(default_factory=dict)
 
     def line(self, some: Sequence[Person]) -> Line:
         counts = Counter(one.option for one in some)
@@ -91,17 +111,21 @@ class Ask:
             return
         self.told.append((end, told))
         for one in self.breakdowns:
-            table = self.table(one.first, self.people)
-            kept = self.gate.shape(table, told.apart)
-            self.tables[None, one.first] = (table, kept)
-            for row in kept.full:
+            above = self.tell(None, one.first, self.people, told.apart)
+            for row in (each for each in above.kept.full if each != OTHER):
                 inside = [each for each in self.people if each.rows[one.first] == row]
                 for second in one.seconds:
-                    small = self.table(second, inside)
-                    self.tables[(one.first, row), second] = (
-                        small,
-                        self.gate.shape(small, kept.apart),
-                    )
+                    self.tell((one.first, row), second, inside, above.kept.apart)
+
+    def tell(
+        self, parent: Parent, variable: str, some: Sequence[Person], within: Block
+    ) -> ToldTable:
+        table = self.table(variable, some)
+        small = self.gate.gathered([table])
+        merged = with_other(table, small)
+        told = ToldTable(merged, small, self.gate.shape(merged, within))
+        self.tables[parent, variable] = told
+        return told
 
     def table(self, variable: str, some: Sequence[Person]) -> Table:
         rows = sorted({one.rows[variable] for one in some})
@@ -167,10 +191,9 @@ class Secrets:
             mesh = [(*rows, value) for rows in mesh for value in column]
         for rows in mesh:
             row = dict(zip(self.variables, rows, strict=True))
-            tables = self.ask.tables.items()
             if all(
-                row[second] in table
-                for (parent, second), (table, _) in tables
+                row[second] in told.small | set(told.table)
+                for (parent, second), told in self.ask.tables.items()
                 if parent is None or row[parent[0]] == parent[1]
             ):
                 yield rows
@@ -190,13 +213,13 @@ class Secrets:
             if first <= batch <= last and option in options
         ]
 
-    def inside(self, options: Block, rows: Mapping[str, str]) -> list[int]:
+    def inside(self, options: Block, rows: Mapping[str, Collection[str]]) -> list[int]:
         """The unknowns of who answered one of these and stands in these rows."""
-        wanted = [(self.variables.index(name), row) for name, row in rows.items()]
+        wanted = [(self.variables.index(name), some) for name, some in rows.items()]
         return [
             len(self.times) + at
             for at, (option, place) in enumerate(self.cells)
-            if option in options and all(place[index] == row for index, row in wanted)
+            if option in options and all(place[index] in some for index, some in wanted)
         ]
 
     def _learn(self) -> None:
@@ -209,12 +232,13 @@ class Secrets:
         for at, told in self.ask.told:
             for block in blocks(options, told.apart):
                 learns(self.until(at, block))
-        for (parent, variable), (_, kept) in self.ask.tables.items():
-            above = dict([parent] if parent else [])
-            for row in (*kept.full, *kept.sized):
-                apart = kept.apart if row in kept.full else ()
+        for (parent, variable), table in self.ask.tables.items():
+            above = {parent[0]: {parent[1]}} if parent else {}
+            for row in table.table:
+                rows = table.small if row == OTHER else {row}
+                apart = table.kept.apart if row in table.kept.full else ()
                 for block in blocks(options, apart):
-                    learns(self.inside(block, above | {variable: row}))
+                    learns(self.inside(block, above | {variable: rows}))
 
     def hidden(self) -> dict[str, list[int]]:
         """Every cell that was not told, and every difference of two publications below ten."""
@@ -241,15 +265,13 @@ class Secrets:
                 for place in sorted(lived):
                     for block in (self.ask.options, *((option,) for option in self.ask.options)):
                         if not self.is_told(one.first, place, variable, block):
-                            rows = dict(zip(names, place, strict=True))
+                            rows = {name: {row} for name, row in zip(names, place, strict=True)}
                             found[f"{block} of {place}"] = self.inside(block, rows)
         return found
 
     def is_told(self, first: str, place: tuple[str, ...], variable: str, block: Block) -> bool:
         parent = None if variable == first else (first, place[0])
-        if (parent, variable) not in self.ask.tables:
+        told = self.ask.tables.get((parent, variable))
+        if told is None or place[-1] in told.small:
             return False
-        _, kept = self.ask.tables[parent, variable]
-        if place[-1] in kept.full:
-            return len(block) > 1 or block[0] in kept.apart
-        return place[-1] in kept.sized and len(block) > 1
+        return len(block) > 1 or (place[-1] in told.kept.full and block[0] in told.kept.apart)

@@ -1,7 +1,7 @@
 """A thousand made-up asks against the attacker: what is hidden stays hidden, ten people wide.
 
 Each ask has its options, its declared breakdowns, its people in the order they answer, readings
-while it runs and its end. Three gates with a fault each show that the attacker would find one.
+while it runs and its end. Four gates with a fault each show that the attacker would find one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +31,11 @@ def without_heaps(now: Line, last: Told | None) -> Told | None:
 
 
 def without_heaps_of_rows(table: Table, within: Block) -> Shape:
-    full = tuple(row for row in table if may_tell(table[row], within))
-    sized = tuple(row for row in table if people(table[row]) >= RULE.fewest and row not in full)
-    return Shape(within, full, sized)
+    return Shape(within, tuple(row for row in table if may_tell(table[row], within)))
+
+
+def _small(table: Table) -> list[str]:
+    return [row for row, line in table.items() if people(line) < RULE.fewest]
 
 
 def at_every_answer(
@@ -53,6 +55,10 @@ def by_any_number(then: Line, now: Line, last: Told | None) -> Told | None:
     [
         pytest.param(Gate(closed=without_heaps), id="no complement among options"),
         pytest.param(Gate(shape=without_heaps_of_rows), id="no complement among rows"),
+        pytest.param(
+            Gate(gathered=lambda tables: frozenset(_small(tables[0]))),
+            id="no complement among sizes of rows",
+        ),
         pytest.param(
             Gate(
                 moment=at_every_answer,
@@ -89,5 +95,5 @@ def enough(line: Line) -> int:
 def cells(ask: Ask, *, first: bool) -> tuple[int, int]:
     """Cells told, and cells of ten people or more, by first variables or by second ones."""
     tables = [one for (parent, _), one in ask.tables.items() if (parent is None) is first]
-    told = sum(len(kept.full) * len(kept.apart) for _, kept in tables)
-    return told, sum(enough(line) for table, _ in tables for line in table.values())
+    told = sum(len(one.kept.full) * len(one.kept.apart) for one in tables)
+    return told, sum(enough(line) for one in tables for line in one.table.values())

@@ -7,7 +7,7 @@ import pytest
 from insights.breakdowns import Breakdown, BreakdownsInvalid, plan
 from insights.disclosure import Figure, figure
 from insights.publishing import Told, closed, head_count, moment, moved
-from insights.tables import Line, Shape, shape, told_apart
+from insights.tables import OTHER, Line, Shape, gathered, shape, told_apart, with_other
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KNOWN = ("age", "channel", "country", "gender", "language")
@@ -29,25 +29,28 @@ def test_options_that_cannot_be_told_are_one_heap(line: Line, told: tuple[str, .
     assert told_apart(line) == told
 
 
-def test_a_row_of_few_is_heaped_with_the_smallest_row_beside() -> None:
-    table = {
-        "IE": {"yes": 300, "no": 200},
-        "ZA": {"yes": 40, "no": 30},
-        "KE": {"yes": 12, "no": 11},
-        "GH": {"yes": 3, "no": 2},
-    }
-    assert shape(table, ("yes", "no")) == Shape(("yes", "no"), ("IE", "ZA"), ())
+ROWS = {
+    "IE": {"yes": 300, "no": 200},
+    "ZA": {"yes": 36, "no": 4},
+    "KE": {"yes": 12, "no": 21},
+    "GH": {"yes": 3, "no": 2},
+}
 
 
-def test_of_a_row_that_cannot_be_told_by_option_its_size_may_be() -> None:
-    table = {
-        "IE": {"yes": 300, "no": 200},
-        "ZA": {"yes": 36, "no": 4},
-        "KE": {"yes": 9, "no": 21},
-        "GH": {"yes": 3, "no": 2},
-        "TG": {"yes": 3, "no": 2},
-    }
-    assert shape(table, ("yes", "no")) == Shape(("yes", "no"), ("IE",), ("ZA", "KE"))
+def test_a_row_of_few_is_one_with_the_smallest_row_beside() -> None:
+    assert gathered([ROWS]) == {"KE", "GH"}
+    assert with_other(ROWS, {"KE", "GH"})[OTHER] == {"yes": 15, "no": 23}
+
+
+def test_a_row_small_in_one_table_is_not_told_in_the_other() -> None:
+    fewer = {row: {"yes": line["yes"], "no": 0} for row, line in ROWS.items()}
+    more = ROWS | {"GH": {"yes": 300, "no": 2}}
+    assert gathered([more, fewer]) == {"KE", "GH"}
+
+
+def test_a_row_of_which_an_option_cannot_be_told_takes_another_along() -> None:
+    table = with_other(ROWS, {"KE", "GH"})
+    assert shape(table, ("yes", "no")) == Shape(("yes", "no"), ("IE",))
 
 
 def test_a_table_tells_no_option_that_its_sum_does_not() -> None:

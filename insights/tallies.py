@@ -1,0 +1,275 @@
+"""Exact counts of an ask, for the gate only: nothing here may leave as it is.
+
+A person counts once, with the newest passage through the ask; merged people are one already. A line
+is a question, or with several answers allowed each option of it ("topics/work": yes or no).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    Subquery,
+    case,
+    cast,
+    column,
+    func,
+    select,
+    union_all,
+    values,
+)
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from flows.flow import Flow
+from insights.disclosure import RULE
+from insights.tables import Line, Table
+from models.broadcast import BroadcastKind, Recipient
+from models.channel import ChannelKind
+from models.flow_session import Answer, FlowSession, SessionStatus
+from models.message import Message, MessageStatus
+from models.profile import Profile
+from models.walls import organisation_of
+
+TOLD_TYPES: Final = ("choice", "yes_no", "scale", "multi")
+ASKER: Final = "asker"
+UNKNOWN: Final = "unknown"
+VARIABLES: Mapping[str, ColumnElement[Any]] = MappingProxyType(
+    {
+        **{
+            name: getattr(Profile, name)
+            for name in "activity age_band channel country gender language link region".split()
+        },
+        "office": cast(Profile.office_id, String),
+    }
+)
+"""What an ask may be broken down by; the asker is told without being declared."""
+_SENT = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.UNKNOWN)
+_ARRIVED = (MessageStatus.DELIVERED, MessageStatus.READ)
+_WITHOUT_RECEIPTS = (ChannelKind.TELEGRAM.value, ChannelKind.SIMULATOR.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """A question whose options are counted."""
+
+    id: str
+    options: tuple[str, ...]
+    many: bool
+
+    @property
+    def lines(self) -> Mapping[str, tuple[str, ...]]:
+        """The lines of the question, with their options."""
+        if self.many:
+            return {f"{self.id}/{option}": ("yes", "no") for option in self.options}
+        return {self.id: self.options}
+
+
+def tallied(flow: Flow) -> tuple[Tallied, ...]:
+    """Return the questions of a flow whose options are counted; the others have only an n."""
+    return tuple(
+        Tallied(one.id, tuple(one.values()), one.type == "multi")
+        for one in flow.questions
+        if one.type in TOLD_TYPES
+    )
+
+
+def heads(db: Session, ask_id: UUID) -> Mapping[str, int]:
+    """Return how many people were sent the ask, got it, began, came to the end, and answered."""
+    passages = _passages(db, ask_id)
+    came = select(
+        func.count(), func.count().filter(passages.c.status == SessionStatus.COMPLETE)
+    ).select_from(passages)
+    started, completed = db.execute(came).one()
+    invited = _invited(db, ask_id, passages)
+    sent, delivered, responded = db.execute(
+        select(
+            func.count(),
+            func.count().filter(invited.c.arrived),
+            func.count().filter(invited.c.completed),
+        ).select_from(invited)
+    ).one()
+    answered = select(Answer.question, func.count()).join_from(passages, Answer, _of(passages))
+    counted = db.execute(answered.where(~Answer.skipped).group_by(Answer.question))
+    found = {"sent": sent, "delivered": delivered, "started": started, "completed": completed}
+    return found | {"responded": responded} | {f"n.{one}": people for one, people in counted}
+
+
+def lines(
+    db: Session, ask_id: UUID, questions: Sequence[Tallied], before: datetime | None = None
+) -> dict[str, Line]:
+    """Return the people of each option, by line; with `before` only what was answered earlier."""
+    cells = _cells(_passages(db, ask_id), questions)
+    query = select(cells.c.line, cells.c.option, func.count()).group_by(*cells.c["line", "option"])
+    if before is not None:
+        query = query.where(cells.c.answered_at < before)
+    found = _empty(questions)
+    for line, option, people in db.execute(query):
+        if option in found[line]:
+            found[line][option] = people
+    return {name: dict(line) for name, line in found.items()}
+
+
+def newest(
+    db: Session, ask_id: UUID, questions: Sequence[Tallied]
+) -> Mapping[str, Mapping[str, Sequence[datetime]]]:
+    """Return when the latest answers of each option were given, as many as the gate asks for."""
+    cells = _cells(_passages(db, ask_id), questions)
+    place = func.row_number().over(
+        partition_by=(cells.c.line, cells.c.option), order_by=cells.c.answered_at.desc()
+    )
+    ranked = select(cells.c.line, cells.c.option, cells.c.answered_at, place.label("place"))
+    late = ranked.subquery()
+    rows = db.execute(
+        select(late.c.line, late.c.option, late.c.answered_at).where(late.c.place <= RULE.fewest)
+    )
+    found: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    for line, option, at in rows:
+        found[line][option].append(at)
+    return found
+
+
+def tables(
+    db: Session, ask_id: UUID, questions: Sequence[Tallied], variables: Sequence[str]
+) -> dict[str, dict[tuple[str, ...], dict[str, int]]]:
+    """Return the people of each option by line and by their values of one or two variables."""
+    passages = _passages(db, ask_id)
+    cells = _cells(passages, questions)
+    rows = [_row(name, cells) for name in variables]
+    query = (
+        select(cells.c.line, cells.c.option, func.count(), *rows)
+        .outerjoin(
+            Profile,
+            (Profile.organisation_id == organisation_of(db))
+            & (Profile.contact_id == cells.c.contact_id),
+        )
+        .group_by(cells.c.line, cells.c.option, *rows)
+    )
+    found: dict[str, dict[tuple[str, ...], dict[str, int]]] = defaultdict(dict)
+    options = {line: of for one in questions for line, of in one.lines.items()}
+    for line, option, people, *place in db.execute(query):
+        if option in options[line]:
+            row = found[line].setdefault(tuple(place), dict.fromkeys(options[line], 0))
+            row[option] = people
+    return found
+
+
+def askers(db: Session, ask_id: UUID) -> tuple[Table, Table]:
+    """Return who came to the end and who did not by asker: of the invited, and of who began."""
+    passages = _passages(db, ask_id)
+    invited = _invited(db, ask_id, passages)
+    responses = select(invited.c.asker, invited.c.completed, func.count()).group_by(
+        *invited.c["asker", "completed"]
+    )
+    ended = passages.c.status == SessionStatus.COMPLETE
+    completions = select(passages.c.asker, ended, func.count()).group_by(passages.c.asker, ended)
+    return _ends(db.execute(responses)), _ends(db.execute(completions))
+
+
+def _ends(rows: Iterable[Any]) -> Table:
+    found: dict[str, dict[str, int]] = {}
+    for asker, ended, people in rows:
+        line = found.setdefault(asker or UNKNOWN, {"completed": 0, "not_completed": 0})
+        line["completed" if ended else "not_completed"] += people
+    return found
+
+
+def _passages(db: Session, ask_id: UUID) -> CTE:
+    """The newest passage of each person."""
+    return (
+        select(
+            FlowSession.organisation_id,
+            FlowSession.id,
+            FlowSession.contact_id,
+            FlowSession.status,
+            FlowSession.origin["asker"].astext.label("asker"),
+        )
+        .ext(distinct_on(FlowSession.contact_id))
+        .where(FlowSession.organisation_id == organisation_of(db), FlowSession.ask_id == ask_id)
+        .order_by(FlowSession.contact_id, FlowSession.started_at.desc(), FlowSession.id.desc())
+        .cte("passages")
+    )
+
+
+def _of(passages: CTE) -> Any:
+    return (Answer.organisation_id == passages.c.organisation_id) & (
+        Answer.session_id == passages.c.id
+    )
+
+
+def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
+    """One row a person and line: the option, and when it was answered."""
+    found: list[Select[Any] | CompoundSelect[Any]] = []
+    common = (Answer.answered_at, passages.c.contact_id, passages.c.asker)
+    single = [one.id for one in questions if not one.many]
+    several = [(one.id, option) for one in questions if one.many for option in one.options]
+    found.append(
+        select(
+            Answer.question.label("line"),
+            Answer.value[()].astext.label("option"),
+            *common,
+        )
+        .join_from(passages, Answer, _of(passages))
+        .where(Answer.question.in_(single), ~Answer.skipped, Answer.value.is_not(None))
+    )
+    if several:
+        listed = values(column("question", String), column("option", String), name="listed").data(
+            several
+        )
+        chosen = case((Answer.value.has_key(listed.c.option), "yes"), else_="no")
+        found.append(
+            select(
+                (listed.c.question + "/" + listed.c.option).label("line"),
+                chosen.label("option"),
+                *common,
+            )
+            .join_from(passages, Answer, _of(passages))
+            .join(listed, listed.c.question == Answer.question)
+            .where(~Answer.skipped, Answer.value.is_not(None))
+        )
+    return union_all(*found).subquery("cells")
+
+
+def _invited(db: Session, ask_id: UUID, passages: CTE) -> Subquery:
+    """Everybody the ask was sent to: whether it arrived, who asked, whether they answered it."""
+    arrived = Message.status.in_(_ARRIVED) | Recipient.channel_kind.in_(_WITHOUT_RECEIPTS)
+    return (
+        select(
+            arrived.label("arrived"),
+            cast(Recipient.asker_id, String).label("asker"),
+            func.coalesce(passages.c.status == SessionStatus.COMPLETE, False).label("completed"),
+        )
+        .join(
+            Message,
+            (Message.organisation_id == Recipient.organisation_id)
+            & (Message.id == Recipient.message_id),
+        )
+        .outerjoin(passages, passages.c.contact_id == Recipient.contact_id)
+        .where(
+            Recipient.organisation_id == organisation_of(db),
+            Recipient.ask_id == ask_id,
+            Recipient.kind == BroadcastKind.INVITATION,
+            Message.status.in_(_SENT),
+        )
+        .subquery("invited")
+    )
+
+
+def _row(variable: str, cells: Subquery) -> Any:
+    told = cells.c.asker if variable == ASKER else VARIABLES[variable]
+    return func.coalesce(told, UNKNOWN).label(variable)
+
+
+def _empty(questions: Sequence[Tallied]) -> dict[str, dict[str, int]]:
+    return {
+        line: dict.fromkeys(options, 0) for one in questions for line, options in one.lines.items()
+    }
