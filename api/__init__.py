@@ -17,6 +17,7 @@ from api import (
     polls,
     reference,
     registrations,
+    results,
     webhooks,
     work,
 )
@@ -31,6 +32,7 @@ RESOURCES = (
     insights.resource,
     flows.resource,
     polls.resource,
+    results.resource,
     channels.resource,
     webhooks.resource,
     organisations.resource,

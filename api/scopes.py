@@ -18,6 +18,7 @@ AUDIT_READ = "audit:read"
 INSIGHTS_READ = "insights:read"
 POLLS_READ = "polls:read"
 POLLS_WRITE = "polls:write"
+RESULTS_READ = "results:read"
 WEBHOOKS_READ = "webhooks:read"
 WEBHOOKS_WRITE = "webhooks:write"
 
@@ -38,6 +39,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         INSIGHTS_READ: "read figures about groups of ten people or more, never rows",
         POLLS_READ: "read polls, what they ask and what was promised",
         POLLS_WRITE: "make, open, close and cancel polls, and push them to people",
+        RESULTS_READ: "read results of polls as they may leave, never rows",
         WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
         WEBHOOKS_WRITE: "add, test, rotate, enable and remove webhooks",
     }
@@ -75,6 +77,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /polls/{poll_id}/close": POLLS_WRITE,
         "POST /polls/{poll_id}/open": POLLS_WRITE,
         "POST /polls/{poll_id}/report-back": POLLS_WRITE,
+        "GET /polls/{poll_id}/results": RESULTS_READ,
         "GET /registrations": PEOPLE_READ,
         "GET /registrations/{registration_id}": PEOPLE_READ,
         "GET /webhooks": WEBHOOKS_READ,

@@ -10,6 +10,7 @@ from flows.errors import FlowError, FlowInvalid
 from flows.flow import Flow, build
 from flows.lint import NOT_TRANSLATED, Finding, lint
 from flows.questions.choice import Choice
+from insights.breakdowns import BreakdownsInvalid, plan
 from models.ask import AskerKind, AskKind, AskMode
 from services.errors import Invalid
 
@@ -118,16 +119,13 @@ def check_audience(audience: Mapping[str, Any] | None) -> None:
 
 
 def check_breakdowns(breakdowns: Sequence[Sequence[str]]) -> None:
-    """Check that each breakdown is one or two different fields that may be shown."""
+    """Check that the breakdowns are of one or two fields, and can be told beside each other."""
     if len(breakdowns) > MOST_BREAKDOWNS:
         raise Invalid(f"Declare at most {MOST_BREAKDOWNS} breakdowns.", place="breakdowns")
-    for each in breakdowns:
-        if not 1 <= len(each) <= 2 or len(set(each)) < len(each):
-            told = "A breakdown is a list of one field, or of two different ones."
-            raise Invalid(told, place="breakdowns")
-        if not set(each) <= set(BREAKDOWNS):
-            told = f"Results can be broken down by {', '.join(BREAKDOWNS)}."
-            raise Invalid(told, place="breakdowns")
+    try:
+        plan(breakdowns, BREAKDOWNS)
+    except BreakdownsInvalid as fault:
+        raise Invalid(str(fault), place="breakdowns") from None
 
 
 def check_askers(askers: Sequence[tuple[AskerKind, Mapping[str, str]]], flow: Flow) -> None:

@@ -86,6 +86,7 @@ ROUTES: dict[str, Access] = {
     "/api/v1/polls/<uuid:poll_id>/close": key(POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/open": key(POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/report-back": key(POST="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>/results": key(GET="results:read"),
     "/api/v1/registrations": key(GET="people:read"),
     "/api/v1/registrations/<uuid:registration_id>": key(GET="people:read"),
     "/api/v1/webhooks": key(GET="webhooks:read", POST="webhooks:write"),
