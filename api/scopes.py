@@ -14,6 +14,7 @@ FLOWS_WRITE = "flows:write"
 CHANNELS_READ = "channels:read"
 CHANNELS_WRITE = "channels:write"
 ORGANISATION_READ = "organisation:read"
+ORGANISATION_WRITE = "organisation:write"
 AUDIT_READ = "audit:read"
 INSIGHTS_READ = "insights:read"
 POLLS_READ = "polls:read"
@@ -35,6 +36,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         CHANNELS_READ: "read channels, never their credentials",
         CHANNELS_WRITE: "add channels",
         ORGANISATION_READ: "read the organisation and its offices",
+        ORGANISATION_WRITE: "change the organisation's emergency line",
         AUDIT_READ: "read the audit chain",
         INSIGHTS_READ: "read figures about groups of ten people or more, never rows",
         POLLS_READ: "read polls, what they ask and what was promised",
@@ -69,6 +71,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /insights/registrations/funnel": INSIGHTS_READ,
         "GET /messages": PEOPLE_READ,
         "GET /organisation": ORGANISATION_READ,
+        "PATCH /organisation": ORGANISATION_WRITE,
         "GET /polls": POLLS_READ,
         "POST /polls": POLLS_WRITE,
         "GET /polls/{poll_id}": POLLS_READ,

@@ -37,6 +37,20 @@ def create_organisation(name: str, short: str | None, languages: str, json: bool
     report(result, f"Created {made.name}: {made.id}", json=json)
 
 
+@organisation.command("set")
+@click.argument("wanted", metavar="ORGANISATION")
+@click.option("--emergency-line", required=True, help="A telephone number; empty for none.")
+@as_json
+def set_organisation(wanted: str, emergency_line: str, json: bool) -> None:
+    """Change an organisation: the number people in danger are told to call."""
+    with inside(wanted) as db:
+        now = homeline().clock.now()
+        changed = organisations.set_emergency_line(db, emergency_line, now=now)
+        line = changed.settings.get("emergency_line")
+    told = f"People in danger are told to call {line}." if line else "No number is told."
+    report({"emergency_line": line}, told, json=json)
+
+
 @key.command("create")
 @click.argument("name")
 @for_organisation

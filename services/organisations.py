@@ -1,5 +1,6 @@
 """Organisations and their keys."""
 
+import re
 import threading
 from datetime import datetime
 from uuid import UUID
@@ -13,9 +14,11 @@ from models.organisation import Organisation
 from models.sealed import Keyring, OrganisationKeys
 from models.walls import organisation_of
 from services import audit
+from services.audit import Actor
 from services.errors import Conflict, Invalid, NotFound
 
 SHORT_NAME_LENGTH = 24
+LINE = re.compile(r"\+?[0-9(][0-9 ()-]{1,22}[0-9]")
 LANGUAGES = ("en", "fr", "es", "pt", "ar")
 
 
@@ -79,6 +82,29 @@ def renew_catalogue(db: Session) -> None:
         .values(catalogue_version=Organisation.catalogue_version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def set_emergency_line(
+    db: Session, line: str | None, *, actor: Actor = audit.SYSTEM, now: datetime
+) -> Organisation:
+    """Set the number people in danger are told to call, or none; running processes notice it.
+
+    A number with its country or a short one, with blanks, hyphens and brackets; else Invalid.
+    """
+    organisation = get(db)
+    wanted = (line or "").strip() or None
+    if wanted is not None and not (LINE.fullmatch(wanted) and sum(map(str.isdigit, wanted)) > 2):
+        raise Invalid(
+            "Give a telephone number such as +27 12 345 6789, at most 24 characters.",
+            place="emergency_line",
+        )
+    settings = {k: v for k, v in organisation.settings.items() if k != "emergency_line"}
+    organisation.settings = settings | ({"emergency_line": wanted} if wanted else {})
+    organisation.catalogue_version += 1
+    subject = ("organisation", organisation.id)
+    detail: dict[str, audit.Detail] = {"setting": "emergency_line", "set": wanted is not None}
+    audit.record(db, actor, "organisation.changed", subject, detail=detail, now=now)
+    return organisation
 
 
 def find(db: Session, wanted: str) -> Organisation | None:

@@ -79,7 +79,7 @@ ROUTES: dict[str, Access] = {
     "/api/v1/flows/<flow_id>/entry-codes": key(POST="flows:write"),
     "/api/v1/insights/registrations/funnel": key(GET="insights:read"),
     "/api/v1/messages": key(GET="people:read"),
-    "/api/v1/organisation": key(GET="organisation:read"),
+    "/api/v1/organisation": key(GET="organisation:read", PATCH="organisation:write"),
     "/api/v1/polls": key(GET="polls:read", POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>": key(GET="polls:read", PATCH="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/cancel": key(POST="polls:write"),
@@ -98,6 +98,7 @@ ROUTES: dict[str, Access] = {
 }
 # What a route must be given to get as far as the wall.
 BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/organisation": {"emergency_line": "112"},
     "/api/v1/cases/<uuid:case_id>/answer": {"text": "made up"},
     "/api/v1/cases/<uuid:case_id>/assign": {"assigned_to": None},
     "/api/v1/exports": {"what": "contacts"},

@@ -13,6 +13,7 @@ from models.db import transaction
 from models.sealed import CannotOpen, Keyring
 from models.walls import system_scope
 from services import contacts, organisations
+from services.catalogue import read_inside
 from services.errors import Conflict, Invalid, NotFound
 from services.organisations import OrganisationKeyring
 from settings import MasterKey
@@ -66,6 +67,28 @@ def test_what_does_not_fit_in_a_message_is_refused(
     with pytest.raises(Invalid) as refused:
         create(engine, keyring, now, name, **more)
     assert refused.value.place == place
+
+
+@pytest.mark.parametrize("line", ["+27 12 345 6789", "112", "(012) 345-6789", " 10111 "])
+def test_people_in_danger_are_told_the_emergency_line(make: Factory, line: str) -> None:
+    """Processes that run notice it, since the catalogue's version rises."""
+    before = organisations.get(make.db).catalogue_version
+    organisations.set_emergency_line(make.db, line, now=make.now)
+    found = read_inside(make.db)
+    assert (found.emergency_line, found.version_number) == (line.strip(), before + 1)
+    organisations.set_emergency_line(make.db, "", now=make.now)
+    assert read_inside(make.db).emergency_line is None
+    event = make.db.scalars(select(AuditEvent).order_by(AuditEvent.number.desc())).first()
+    assert event is not None
+    assert event.detail == {"setting": "emergency_line", "set": False}
+
+
+@pytest.mark.parametrize(
+    "line", ["call us", "1", "+", "12", "<b>112</b>", "1" * 25, "112\n113", "{line}", "١١٢"]
+)
+def test_what_is_no_number_is_no_emergency_line(make: Factory, line: str) -> None:
+    with pytest.raises(Invalid, match="telephone number"):
+        organisations.set_emergency_line(make.db, line, now=make.now)
 
 
 def test_one_is_found_by_id_name_or_short_name(engine: Engine, organisation: MadeUp) -> None:
