@@ -46,6 +46,7 @@ def nothing_changed(talk: Talk) -> bool:
 
 @pytest.mark.parametrize("word", ["MYDATA", "mes données", "CHANGE", "DELETE", "بياناتي", "حذف"])
 def test_whoever_has_the_number_sees_and_destroys_nothing_for_a_day(talk: Talk, word: str) -> None:
+    """C-06: whatever word, in whatever language, even with a yes after it."""
     assert taken_over(talk).startswith("Thank you. This number is yours.")
     told = talk.say(word)
     assert told.startswith(WAITS)

@@ -66,6 +66,7 @@ def test_a_message_is_answered_200_when_it_is_written(client: FlaskClient, desk:
 def test_a_stranger_is_turned_away_and_leaves_no_trace(
     client: FlaskClient, desk: Desk, secret: str
 ) -> None:
+    """A-01: a secret that is wrong or missing opens nothing and writes nothing."""
     assert post_update(client, desk, update(), secret).status_code in (401, 403)
     assert post_form(client, sms_path(desk), text_message(), secret or "x").status_code == 403
     for table in ("contacts", "receipts", "quarantine", "messages"):
@@ -75,6 +76,7 @@ def test_a_stranger_is_turned_away_and_leaves_no_trace(
 def test_another_channels_secret_opens_nothing(
     client: FlaskClient, desk: Desk, making: Any, tmp_path: Path
 ) -> None:
+    """A-01: nor does one that is right elsewhere."""
     with making() as make:
         other = make.channel(credentials={"token": "2:x", "secret": "the-other-secret"}).key
     assert post_update(client, desk, update(), "the-other-secret").status_code in (401, 403)

@@ -45,6 +45,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_no_line_of_any_log_names_anybody_or_anything_secret(played: Any) -> None:
+    """S-07: failing paths included."""
     run = played[0]
     for web in run.house.webs:
         assert "web.started" in web.log.read_text(encoding="utf-8")
@@ -58,6 +59,7 @@ def test_no_line_of_any_log_names_anybody_or_anything_secret(played: Any) -> Non
 
 
 def test_the_files_of_the_database_hold_numbers_and_words_only_sealed(played: Any) -> None:
+    """S-01: every file of the cluster, its log of changes too."""
     run = played[0]
     with run.house.system() as connection:
         connection.execute("checkpoint")

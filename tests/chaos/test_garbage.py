@@ -74,7 +74,7 @@ def test_the_list_is_long_enough() -> None:
 
 
 def test_whatever_is_typed_at_any_question_is_taken_in(client: FlaskClient, desk: Desk) -> None:
-    """A fresh person for every few strings, so that each question meets some of them."""
+    """N-01: a fresh person for every few strings, so that each question meets some of them."""
     desk.change("update channel_budgets set unconsented_limit = 1000000")
     for number, text in enumerate(STRINGS, start=1):
         assert post_raw(client, desk, said(text, number, person=100 + number // 7)) == 200
@@ -84,6 +84,7 @@ def test_whatever_is_typed_at_any_question_is_taken_in(client: FlaskClient, desk
 
 
 def test_whatever_is_texted_is_taken_in(client: FlaskClient, desk: Desk) -> None:
+    """N-01: the same by SMS."""
     desk.change("update channel_budgets set unconsented_limit = 1000000")
     for number, text in enumerate(STRINGS, start=1):
         person = f"+4477009{number // 7:05}"
@@ -219,6 +220,7 @@ def test_any_reference_in_a_status_callback(
 
 
 def test_one_flipped_byte_opens_nothing(client: FlaskClient, desk: Desk) -> None:
+    """A-01: every byte of a signed body counts, and nothing is written."""
     path = f"/webhooks/twilio/{desk.views['sms'].key}"
     pairs = [("MessageSid", "SM1"), ("From", "+447700900123"), ("Body", "hello")]
     body = urlencode(pairs).encode()

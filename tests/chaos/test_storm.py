@@ -17,6 +17,7 @@ LONGEST_SILENCE = 60.0
 def test_each_gets_each_question_once_and_in_order_and_every_answer_is_stored(
     tmp_path: Path, size: Size
 ) -> None:
+    """D-01: repeated, shuffled and in parallel; the state is that of one ordered run."""
     with storm(tmp_path / "house", size.members, seed=size.seed) as run:
         run.begin(size.spread)
         run.run(size.seconds)
@@ -28,6 +29,7 @@ def test_each_gets_each_question_once_and_in_order_and_every_answer_is_stored(
 
 
 def test_killed_and_restarted_at_random_everybody_finishes(tmp_path: Path, size: Size) -> None:
+    """K-01: kill -9 of web, worker and database; nothing acknowledged is lost, nothing doubled."""
     think = (0.1, 1.2) if size.small else (1.0, 6.0)
     pauses = (0.7, 1.5) if size.small else (5.0, 12.0)
     with storm(tmp_path / "house", size.members, seed=size.seed, think=think) as run:

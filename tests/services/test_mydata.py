@@ -39,7 +39,7 @@ def test_no_personal_table_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", sorted(PERSONAL))
 def test_no_column_is_left_out(name: str) -> None:
-    """A new column needs a place in services/personal.py: shown, opened, or left out and why."""
+    """C-05: a new column needs a place in services/personal.py: shown, opened, left out and why."""
     columns = set(personal_tables()[name].columns.keys()) - {EVERYWHERE}
     assert PERSONAL[name].columns == columns
 
@@ -68,6 +68,7 @@ def canaries(make: Factory) -> tuple[UUID, list[str]]:
 
 
 def test_what_was_planted_anywhere_comes_back(make: Factory) -> None:
+    """C-05: a canary in every table."""
     contact_id, planted = canaries(make)
     bystander = make.contact(consented=True, address="sms:+447700900999")
     keys = organisations.open_keys(make.db, make.keyring)

@@ -148,6 +148,7 @@ def test_an_unfinished_conversation_is_forgotten_its_answers_are_not(
 
 
 def test_the_other_periods(making: Making, clock: MovedByHand, sweep: Any, count: Any) -> None:
+    """C-10: there a second before its end, gone at it."""
     with making() as make:
         channel = make.channel()
         make.message(make.contact(consented=True), typed="hello")
@@ -209,7 +210,7 @@ def test_a_merged_contact_waits_for_its_survivor(
 
 
 def test_every_personal_table_has_a_period(db: Session) -> None:
-    """The catalogue test says so of the database; here of the models, with a reason to read."""
+    """C-10: the catalogue test says so of the database; here of the models."""
     personal = {"contact_id", "address_hash", "number_hash"}
     for table in Base.metadata.tables.values():
         if personal & set(table.columns.keys()):

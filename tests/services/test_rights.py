@@ -127,6 +127,7 @@ def traces(make: Factory, contact_id: UUID) -> list[bytes]:
 def test_a_byte_search_of_all_live_tables_finds_nothing(
     making: Making, everything: Callable[[], bytes], organisation: MadeUp
 ) -> None:
+    """C-07: no table holds them, the key is gone, one tombstone an address remains."""
     with making() as make:
         contact_id = a_full_life(make)
         marks = traces(make, contact_id)

@@ -71,6 +71,7 @@ def test_there_are_sixty_wordings() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("state", STATES)
 def test_rights_hold_in_any_state(state: str, kind: str, language: str) -> None:
+    """C-03: sixty wordings, whatever was going on, on every channel and in every language."""
     ready = _prepared(state, kind, language)
     for meaning, wordings in WORDINGS.items():
         for wording in wordings:
