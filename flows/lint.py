@@ -45,6 +45,8 @@ _PARAMS: Final = {
     "link": "https://members.example.org/m/AAAAAAAAAAAAAAAAAAAAAA",
     "code": "123456",
     "typed": "",
+    "asker": "Consulate in Cape Town 24",
+    "outcome": "",
     "answers": "",
 }
 

@@ -1,10 +1,11 @@
 """How a sending goes: exact counts for those who run it, never a name."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.broadcast import Broadcast, Recipient, RecipientStatus
@@ -36,37 +37,10 @@ class Progress:
 
 def progress(db: Session, broadcast: Broadcast) -> Progress:
     """Return how far a sending is."""
-    mine = (
-        Recipient.organisation_id == broadcast.organisation_id,
-        Recipient.broadcast_id == broadcast.id,
-    )
-    told = db.execute(
-        select(Message.status, Message.error_code, func.count())
-        .join(
-            Recipient,
-            and_(
-                Recipient.organisation_id == Message.organisation_id,
-                Recipient.message_id == Message.id,
-            ),
-        )
-        .where(*mine)
-        .group_by(Message.status, Message.error_code)
-    ).all()
-    statuses: dict[str, int] = {}
-    failed: dict[str, int] = {}
-    for status, error, count in told:
-        statuses[status.value] = statuses.get(status.value, 0) + count
-        if status == "failed":
-            failed[error or "failed"] = failed.get(error or "failed", 0) + count
-    reasons = select(Recipient.reason, func.count()).where(
-        *mine, Recipient.status == RecipientStatus.LEFT_OUT
-    )
-    channels = select(Recipient.channel_kind, func.count()).where(
-        *mine, Recipient.channel_kind.is_not(None)
-    )
-    waiting = select(func.count()).where(*mine, Recipient.status == RecipientStatus.WAITING)
+    statuses, failed = _told(db, broadcast)
+    waiting = _counts(db, broadcast, Recipient.status)
     return Progress(
-        waiting=db.scalar(waiting) or 0,
+        waiting=waiting.get(RecipientStatus.WAITING, 0),
         queued=statuses.get("queued", 0) + statuses.get("sending", 0),
         sent=sum(statuses.get(one, 0) for one in SENT),
         delivered=statuses.get("delivered", 0) + statuses.get("read", 0),
@@ -74,14 +48,42 @@ def progress(db: Session, broadcast: Broadcast) -> Progress:
         answered=_answered(db, broadcast.id, broadcast.ask_id),
         unknown=statuses.get("unknown", 0),
         canceled=statuses.get("canceled", 0),
-        left_out=_by_word(db, reasons.group_by(Recipient.reason)),
+        left_out=_counts(db, broadcast, Recipient.reason),
         failed=failed,
-        by_channel=_by_word(db, channels.group_by(Recipient.channel_kind)),
+        by_channel=_counts(db, broadcast, Recipient.channel_kind),
     )
 
 
-def _by_word(db: Session, counts: Select[*tuple[Any, ...]]) -> dict[str, int]:
-    return {row[0] or "": row[1] for row in db.execute(counts)}
+def _told(db: Session, broadcast: Broadcast) -> tuple[dict[str, int], dict[str, int]]:
+    """Messages by status, and those that failed by reason."""
+    is_of = and_(
+        Recipient.organisation_id == Message.organisation_id, Recipient.message_id == Message.id
+    )
+    rows = db.execute(
+        select(Message.status, Message.error_code, func.count())
+        .join(Recipient, is_of)
+        .where(*_of(broadcast))
+        .group_by(Message.status, Message.error_code)
+    )
+    statuses, failed = Counter[str](), Counter[str]()
+    for status, error, count in rows:
+        statuses[status] += count
+        if status == "failed":
+            failed[error or "failed"] += count
+    return statuses, failed
+
+
+def _counts(db: Session, broadcast: Broadcast, column: Any) -> dict[str, int]:
+    """People by what a column says of them; those of whom it says nothing are left out."""
+    wanted = select(column, func.count()).where(*_of(broadcast), column.is_not(None))
+    return {row[0]: row[1] for row in db.execute(wanted.group_by(column))}
+
+
+def _of(broadcast: Broadcast) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Recipient.organisation_id == broadcast.organisation_id,
+        Recipient.broadcast_id == broadcast.id,
+    )
 
 
 def _answered(db: Session, broadcast_id: UUID, ask_id: UUID) -> int:
