@@ -3,11 +3,13 @@
 from flask import Flask
 
 from api import (
+    audiences,
     audit_events,
     cases,
     channels,
     consents,
     contacts,
+    dry_runs,
     errors,
     exports,
     flows,
@@ -33,6 +35,8 @@ RESOURCES = (
     flows.resource,
     polls.resource,
     results.resource,
+    audiences.resource,
+    dry_runs.resource,
     channels.resource,
     webhooks.resource,
     organisations.resource,

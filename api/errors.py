@@ -32,6 +32,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "name_twice": (400, "An object in the body names something twice."),
     "unauthorised": (401, "There is no valid key: unknown, expired or revoked."),
     "not_allowed": (403, "This key may not do that."),
+    "audience_too_small": (403, "Fewer than ten people would be addressed."),
     "scope_missing": (403, "The key lacks the scope."),
     "not_found": (404, "There is nothing of this name, or it is not yours."),
     "method_not_allowed": (405, "This method is not possible here."),

@@ -8,10 +8,9 @@ from marshmallow import fields
 from api.fields import CHANNELS, Instant, Strict, described, one_of
 from api.paging import Page, PageQuery, page_of
 from api.resource import Resource
-from api.work import Work, shared
+from api.work import Work, catalogue_of
 from models.message import Direction, MessageStatus
-from services import messages, organisations
-from services.catalogue import Catalogue, read_inside
+from services import messages
 from services.messages import Wanted
 
 resource = Resource("messages", "What was said, in and out.")
@@ -59,7 +58,7 @@ def list_messages(work: Work, query: dict[str, Any]) -> Page:
     rows = messages.list_messages(
         work.db,
         work.line.keyring,
-        _catalogue(work),
+        catalogue_of(work),
         Wanted(**query),
         after=UUID(after) if after else None,
         most=limit + 1,
@@ -69,14 +68,3 @@ def list_messages(work: Work, query: dict[str, Any]) -> Page:
     else:
         work.note_rows("message", [row.id for row in rows[:limit]])
     return work.cursors.page(rows, limit, lambda row: row.id)
-
-
-def _catalogue(work: Work) -> Catalogue:
-    """The organisation's flows as they are now, read once a publication."""
-    organisation = organisations.get(work.db)
-    kept = shared().catalogues
-    found = kept.find(organisation.id, organisation.catalogue_version)
-    if found is None:
-        found = read_inside(work.db)
-        kept.keep(found)
-    return found

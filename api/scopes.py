@@ -17,6 +17,9 @@ ORGANISATION_READ = "organisation:read"
 ORGANISATION_WRITE = "organisation:write"
 AUDIT_READ = "audit:read"
 INSIGHTS_READ = "insights:read"
+AUDIENCES_READ = "audiences:read"
+AUDIENCES_WRITE = "audiences:write"
+AUDIENCES_SMALL = "audiences:small"
 POLLS_READ = "polls:read"
 POLLS_WRITE = "polls:write"
 RESULTS_READ = "results:read"
@@ -36,9 +39,12 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         CHANNELS_READ: "read channels, never their credentials",
         CHANNELS_WRITE: "add channels",
         ORGANISATION_READ: "read the organisation and its offices",
-        ORGANISATION_WRITE: "change the organisation's emergency line",
+        ORGANISATION_WRITE: "change the organisation's emergency line and what messages cost",
         AUDIT_READ: "read the audit chain",
         INSIGHTS_READ: "read figures about groups of ten people or more, never rows",
+        AUDIENCES_READ: "read saved audiences, and estimate how many people a condition means",
+        AUDIENCES_WRITE: "save and change audiences",
+        AUDIENCES_SMALL: "address fewer than ten people, and see exact numbers; recorded",
         POLLS_READ: "read polls, what they ask and what was promised",
         POLLS_WRITE: "make, open, close and cancel polls, and push them to people",
         RESULTS_READ: "read results of polls as they may leave, never rows",
@@ -51,6 +57,12 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "GET /audit": AUDIT_READ,
+        "GET /audiences": AUDIENCES_READ,
+        "POST /audiences": AUDIENCES_WRITE,
+        "POST /audiences/preview": AUDIENCES_READ,
+        "GET /audiences/{audience_id}": AUDIENCES_READ,
+        "PATCH /audiences/{audience_id}": AUDIENCES_WRITE,
+        "DELETE /audiences/{audience_id}": AUDIENCES_WRITE,
         "GET /cases": CASES_READ,
         "GET /cases/{case_id}": CASES_READ,
         "POST /cases/{case_id}/answer": CASES_WRITE,
@@ -72,12 +84,15 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /messages": PEOPLE_READ,
         "GET /organisation": ORGANISATION_READ,
         "PATCH /organisation": ORGANISATION_WRITE,
+        "GET /organisation/prices": ORGANISATION_READ,
+        "PUT /organisation/prices": ORGANISATION_WRITE,
         "GET /polls": POLLS_READ,
         "POST /polls": POLLS_WRITE,
         "GET /polls/{poll_id}": POLLS_READ,
         "PATCH /polls/{poll_id}": POLLS_WRITE,
         "POST /polls/{poll_id}/cancel": POLLS_WRITE,
         "POST /polls/{poll_id}/close": POLLS_WRITE,
+        "POST /polls/{poll_id}/dry-run": POLLS_WRITE,
         "POST /polls/{poll_id}/open": POLLS_WRITE,
         "POST /polls/{poll_id}/report-back": POLLS_WRITE,
         "GET /polls/{poll_id}/results": RESULTS_READ,

@@ -20,7 +20,7 @@ from models.sealed import OrganisationKeys
 from services import audit, organisations
 from services.api_keys import KeyHolder
 from services.audit import Actor
-from services.catalogue import Catalogues
+from services.catalogue import Catalogue, Catalogues, read_inside
 from services.idempotency import Asked
 
 REASON_HEADER = "Homeline-Reason"
@@ -137,3 +137,14 @@ def share(app: Flask) -> None:
 def shared() -> Shared:
     """Return what the operations of this application share."""
     return cast(Shared, current_app.extensions[_EXTENSION])
+
+
+def catalogue_of(work: Work) -> Catalogue:
+    """Return the organisation's flows as they are now, read once a publication."""
+    organisation = organisations.get(work.db)
+    kept = shared().catalogues
+    found = kept.find(organisation.id, organisation.catalogue_version)
+    if found is None:
+        found = read_inside(work.db)
+        kept.keep(found)
+    return found

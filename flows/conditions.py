@@ -163,7 +163,7 @@ def _values(wanted: object, place: str) -> tuple[str, ...]:
     listed = wanted if isinstance(wanted, list | tuple) else [wanted]
     if not listed or not all(isinstance(one, str | int | float) for one in listed):
         raise FlowInvalid(place, "must be a value or a list of values")
-    return tuple(_as_text(one) for one in listed if isinstance(one, str | int | float))
+    return tuple(as_text(one) for one in listed if isinstance(one, str | int | float))
 
 
 def evaluate(condition: Condition, lookup: Lookup, now: datetime) -> bool:
@@ -224,11 +224,11 @@ def _compare(wanted: Compare, value: Value | None) -> bool:
         return False
     if wanted.operator == "has":
         held = value if isinstance(value, list) else [value]
-        return any(_as_text(one) in wanted.values for one in held)
+        return any(as_text(one) in wanted.values for one in held)
     if isinstance(value, list):
         return False
     if wanted.operator == "is":
-        return _as_text(value) in wanted.values
+        return as_text(value) in wanted.values
     return _in_order(wanted, value)
 
 
@@ -247,7 +247,8 @@ def _is_within(wanted: Within, value: Value | None, now: datetime) -> bool:
     return instant is not None and timedelta() <= now - instant <= wanted.span
 
 
-def _as_text(value: Value) -> str:
+def as_text(value: Value) -> str:
+    """The text a value is compared by."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():

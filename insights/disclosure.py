@@ -93,6 +93,19 @@ def figure(count: int, of: int | None = None, rule: Rule = RULE) -> Figure:
     return Figure(value, share=min(100, (200 * value + whole) // (2 * whole)))
 
 
+def estimate(count: int, rule: Rule = RULE) -> Figure:
+    """Return a count of people by a condition anybody may write, as it may leave.
+
+    Such counts come in any number and differ by as little as one wishes, so none is ever exact:
+    rounded down to tens, from a thousand on to two digits and a bit (1,200; 34,000). Two of them
+    tell a difference no closer than ten.
+    """
+    if count < rule.fewest:
+        return Figure(None, Reason.FEW)
+    step = max(rule.fewest, 10 ** (len(str(count)) - 2))
+    return Figure(count // step * step)
+
+
 def _given_away(
     each: Sum[Cell], counts: Mapping[Cell, int], hidden: set[Cell], rule: Rule
 ) -> Cell | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flows.conditions import Names, parse
 from flows.errors import FlowError, FlowInvalid
 from flows.flow import Flow, build
 from flows.lint import NOT_TRANSLATED, Finding, lint
@@ -105,17 +104,6 @@ def check_mode(flow: Flow, mode: AskMode, breakdowns: Sequence[object]) -> None:
     if breakdowns:
         told = "A secret poll is never broken down: take the breakdowns out."
         raise Invalid(told, place="breakdowns")
-
-
-def check_audience(audience: Mapping[str, Any] | None) -> None:
-    """Check that an audience is a condition that can be read."""
-    if audience is None:
-        return
-    try:
-        parse(audience, Names(frozenset()), "audience")
-    except FlowInvalid as fault:
-        told = "The audience cannot be read."
-        raise Invalid(told, faults=[(fault.place, fault.problem)]) from None
 
 
 def check_breakdowns(breakdowns: Sequence[Sequence[str]]) -> None:

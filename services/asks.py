@@ -21,8 +21,9 @@ from models.base import new_id
 from models.flow_version import FlowVersion
 from models.office import Office
 from models.walls import DoorKind, open_door, organisation_of
-from services import ask_checks, audit, flows, organisations
+from services import ask_checks, audience_checks, audit, flows, organisations
 from services.audit import Actor
+from services.catalogue import read_inside
 from services.codes import free_code
 from services.errors import Conflict, Invalid, NotFound, Unavailable
 
@@ -102,7 +103,8 @@ def change(db: Session, ask_id: UUID, new: NewAsk, *, actor: Actor, now: datetim
 def _write(db: Session, ask: Ask, new: NewAsk, actor: Actor, now: datetime) -> None:
     flow, version_id = _published(db, new, actor, now)
     ask_checks.check_mode(flow, new.mode, new.breakdowns)
-    ask_checks.check_audience(new.audience)
+    if new.audience is not None:
+        audience_checks.read(new.audience, read_inside(db), "audience")
     ask_checks.check_breakdowns(new.breakdowns)
     ask_checks.check_askers([(one.kind, one.name) for one in new.askers], flow)
     ask_checks.check_times(new.opens_at, new.closes_at, now)

@@ -36,14 +36,9 @@ from models.contact import Contact, ContactStatus, Conversation
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.profile import Profile
 from models.walls import organisation_of
+from services.ask_checks import CONSENT_FOR
 from services.ways import Chunk, best_first, can_be_said, ways_to
 
-PURPOSES: Final = {
-    AskKind.POLL: "polls",
-    AskKind.CONSULTATION: "consultations",
-    AskKind.NOTICE: "alerts",
-}
-"""What a person must allow to be sent an ask of a kind."""
 TEMPLATES: Final = {
     BroadcastKind.INVITATION: "invitation",
     BroadcastKind.REMINDER: "reminder",
@@ -83,7 +78,7 @@ class Sending:
     @property
     def purpose(self) -> str | None:
         """What the person must allow; telling what became of their answer asks for nothing more."""
-        return None if self.kind is BroadcastKind.REPORT_BACK else PURPOSES[self.ask_kind]
+        return None if self.kind is BroadcastKind.REPORT_BACK else CONSENT_FOR[self.ask_kind]
 
     @property
     def is_capped(self) -> bool:

@@ -22,8 +22,9 @@ from models.contact import Contact, ContactStatus, Conversation
 from models.message import Lane, Message, MessageStatus
 from models.profile import Profile
 from services import ask_messages
+from services.ask_checks import CONSENT_FOR
 from services.ask_messages import Person, Telling
-from services.eligibility import IN_CONVERSATION, PURPOSES, LeftOut
+from services.eligibility import IN_CONVERSATION, LeftOut
 from services.hours import send_time
 from services.told_rows import Told
 
@@ -153,7 +154,7 @@ def _verdict(
     told_anyway = broadcast.kind is BroadcastKind.REPORT_BACK
     if row.contact_status is not ContactStatus.ACTIVE:
         return LeftOut.STOPPED
-    if not told_anyway and PURPOSES[ask.kind] not in (row.consents or ()):
+    if not told_anyway and CONSENT_FOR[ask.kind] not in (row.consents or ()):
         return LeftOut.NO_CONSENT
     if row.address_status is not AddressStatus.ACTIVE:
         return LeftOut.UNREACHABLE

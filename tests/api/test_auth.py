@@ -53,9 +53,9 @@ def test_a_revoked_key_is_useless_at_once(api: Api, caller: Caller) -> None:
 def test_a_key_does_only_what_its_scopes_say(api: Api) -> None:
     caller = api.caller("organisation:read")
     assert caller.get("/organisation").status_code == 200
-    for operation in SCOPES:
+    for operation, scope in SCOPES.items():
         method, path = operation.split()
-        if method == "GET" and "{" not in path and path != "/organisation":
+        if method == "GET" and "{" not in path and scope != "organisation:read":
             told = problem(caller.get(path), 403, "scope_missing")
             assert SCOPES[operation] in told["detail"]
 

@@ -19,7 +19,8 @@ from werkzeug.routing import Rule
 from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import system_scope
-from services import api_keys, webhooks
+from services import api_keys, audiences, audit, webhooks
+from services.catalogue import read_inside
 from tests import asks
 from tests.conftest import MadeUp, MovedByHand, Urls, another_organisation
 from tests.factories import Factory
@@ -62,6 +63,11 @@ ROUTES: dict[str, Access] = {
     "/api/docs": ANYBODY,
     "/api/static/<path:filename>": ANYBODY,
     "/api/v1/openapi.json": ANYBODY,
+    "/api/v1/audiences": key(GET="audiences:read", POST="audiences:write"),
+    "/api/v1/audiences/<uuid:audience_id>": key(
+        GET="audiences:read", PATCH="audiences:write", DELETE="audiences:write"
+    ),
+    "/api/v1/audiences/preview": key(POST="audiences:read"),
     "/api/v1/audit": key(GET="audit:read"),
     "/api/v1/cases": key(GET="cases:read"),
     "/api/v1/cases/<uuid:case_id>": key(GET="cases:read"),
@@ -80,10 +86,12 @@ ROUTES: dict[str, Access] = {
     "/api/v1/insights/registrations/funnel": key(GET="insights:read"),
     "/api/v1/messages": key(GET="people:read"),
     "/api/v1/organisation": key(GET="organisation:read", PATCH="organisation:write"),
+    "/api/v1/organisation/prices": key(GET="organisation:read", PUT="organisation:write"),
     "/api/v1/polls": key(GET="polls:read", POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>": key(GET="polls:read", PATCH="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/cancel": key(POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/close": key(POST="polls:write"),
+    "/api/v1/polls/<uuid:poll_id>/dry-run": key(POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/open": key(POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/report-back": key(POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/results": key(GET="results:read"),
@@ -99,6 +107,7 @@ ROUTES: dict[str, Access] = {
 # What a route must be given to get as far as the wall.
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/organisation": {"emergency_line": "112"},
+    "/api/v1/audiences/<uuid:audience_id>": {"condition": {"all": []}},
     "/api/v1/cases/<uuid:case_id>/answer": {"text": "made up"},
     "/api/v1/cases/<uuid:case_id>/assign": {"assigned_to": None},
     "/api/v1/exports": {"what": "contacts"},
@@ -156,6 +165,7 @@ def stage(
             "message_id": str(message.id),
             "flow_id": session.flow,
             "webhook_id": str(_webhook(make)),
+            "audience_id": str(_audience(make)),
             "poll_id": str(asks.ask(make, version=make.flow_version(7)).id),
         }
     keys = {}
@@ -169,6 +179,15 @@ def stage(
             keys[word] = api_keys.create(db, word, scopes=[scope], now=clock.now()).secret
     with served(urls, tmp_path, clock) as app:
         yield Stage(app, ids, keys)
+
+
+def _audience(make: Factory) -> UUID:
+    condition: dict[str, Any] = {"all": []}
+    catalogue = read_inside(make.db)
+    saved = audiences.create(
+        make.db, "made up", condition, catalogue, actor=audit.SYSTEM, now=make.now
+    )
+    return saved.audience.id
 
 
 def _webhook(make: Factory) -> UUID:

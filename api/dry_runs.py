@@ -1,0 +1,150 @@
+"""Dry runs: what a push would do, without doing it; and the prices it is reckoned with."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields
+
+from api.fields import Strict, described
+from api.resource import Resource
+from api.scopes import AUDIENCES_SMALL
+from api.work import Work, catalogue_of
+from models.ask import Ask, AskKind
+from models.broadcast import BroadcastKind
+from services import asks, audience_checks, audiences, dry_run, prices
+from services.dry_run import DryRun
+from services.eligibility import LeftOut, Sending
+from services.errors import Conflict, NotFound
+from services.prices import Prices
+
+resource = Resource("dry runs", "What a push would do, without doing it, and what it would cost.")
+
+
+def _numbers(told: str) -> fields.Dict:
+    numbers = fields.Dict(
+        keys=fields.String(), values=fields.Integer(allow_none=True), required=True
+    )
+    numbers.metadata = {"description": told}
+    return numbers
+
+
+def _maybe(told: str) -> fields.Integer:
+    return fields.Integer(required=True, allow_none=True, metadata={"description": told})
+
+
+class DryRunLine(Strict):
+    """One channel and country."""
+
+    channel = fields.String(required=True)
+    country = described(
+        fields.String(required=True, allow_none=True), "Of residence; null where it is unknown."
+    )
+    people = _maybe("Who get it there.")
+    parts = _maybe("Parts of SMS; messages elsewhere.")
+    cost = fields.Float(required=True, allow_none=True)
+
+
+class DryRunRow(Strict):
+    """Who gets a push, who does not and why, and what it costs.
+
+    Numbers under ten are null and others rounded, except for keys with audiences:small.
+    """
+
+    will_get = _numbers("By channel; each person once, on the channel they used last.")
+    left_out = _numbers("By the first reason that applies: " + ", ".join(LeftOut))
+    parts = described(fields.Integer(required=True), "Of the first message, over all who get it.")
+    cost = described(fields.Float(required=True), "Of the first message, over all who get it.")
+    currency = fields.String(required=True)
+    example_prices = described(
+        fields.Boolean(required=True), "True until the organisation gives its own prices."
+    )
+    by_country = fields.List(fields.Nested(DryRunLine), required=True)
+    missing_languages = _numbers("Who would read it in a language that is not theirs.")
+    exact = described(fields.Boolean(required=True), "Whether the numbers are exact.")
+
+
+class PriceTable(Strict):
+    """What a message costs, by kind and country; "*" is any other country."""
+
+    currency = described(fields.String(required=True), "ISO 4217, such as EUR.")
+    sms = described(fields.Dict(required=True), "One part.")
+    whatsapp_template = described(fields.Dict(), "One message outside WhatsApp's 24 hours.")
+    whatsapp = described(fields.Dict(), "One message inside them.")
+    telegram = described(fields.Dict(), "One message.")
+
+
+class PriceRow(PriceTable):
+    """The prices in use."""
+
+    simulator = fields.Dict()
+    example = described(
+        fields.Boolean(required=True), "True: invented figures, until you give your own."
+    )
+
+
+@resource.operation("POST", "/polls/<uuid:poll_id>/dry-run", gives=DryRunRow)
+def dry_run_poll(work: Work, poll_id: UUID) -> dict[str, Any]:
+    """Say who would get a poll if it were pushed now, who would not and why, and the cost."""
+    ask = asks.get(work.db, poll_id)
+    if ask.kind is not AskKind.POLL:
+        raise NotFound("There is no such poll.")
+    small = work.holder.may(AUDIENCES_SMALL)
+    catalogue = catalogue_of(work)
+    sending = _sending(ask)
+    audiences.check_size(
+        work.db, sending.condition, may_be_small=small, actor=work.actor, now=work.now
+    )
+    found = dry_run.run(
+        work.db,
+        sending,
+        asks.flow_of(work.db, ask),
+        catalogue.names(ask.office_id),
+        exact=small,
+        now=work.now,
+    )
+    return _told(found) | {"exact": small}
+
+
+@resource.operation("GET", "/organisation/prices", gives=PriceRow)
+def get_prices(work: Work) -> dict[str, Any]:
+    """Read the prices that dry runs reckon with."""
+    return _priced(prices.get(work.db))
+
+
+@resource.operation("PUT", "/organisation/prices", body=PriceTable, gives=PriceRow)
+def put_prices(work: Work, body: dict[str, Any]) -> dict[str, Any]:
+    """Replace the prices by those of your own contract; decimal numbers as text."""
+    return _priced(prices.put(work.db, body, actor=work.actor, now=work.now))
+
+
+def _sending(ask: Ask) -> Sending:
+    if ask.audience is None:
+        raise Conflict("This poll has no audience yet: nobody is pushed to. Give it a condition.")
+    condition = audience_checks.stored(ask.audience)
+    return Sending(BroadcastKind.INVITATION, ask.kind, condition, ask.id)
+
+
+def _told(found: DryRun) -> dict[str, Any]:
+    return {
+        "will_get": found.will_get,
+        "left_out": found.left_out,
+        "parts": found.parts,
+        "cost": float(found.cost),
+        "currency": found.currency,
+        "example_prices": found.example_prices,
+        "by_country": found.lines,
+        "missing_languages": found.missing_languages,
+    }
+
+
+def _priced(table: Prices) -> dict[str, Any]:
+    def told(by_country: Any) -> dict[str, str]:
+        return {country: _plain(price) for country, price in by_country.items()}
+
+    by_kind = {kind: told(by_country) for kind, by_country in table.by_kind.items()}
+    return {"currency": table.currency, "example": table.are_examples} | by_kind
+
+
+def _plain(price: Decimal) -> str:
+    return f"{price:f}"
