@@ -55,6 +55,7 @@ _BIRTH_SA: Final = re.compile(r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4
 _BIRTH_EG: Final = re.compile(r"[23]\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{7}")
 _BIRTH_FR: Final = re.compile(r"[12]\d\d(?:0[1-9]|1[0-2]|[2-9]\d)\d{10}")
 _CARD: Final = re.compile(r"3[47]\d{13}|3[068]\d{12}|[2456]\d{15}|[56]\d{16,18}")
+_ASCII_SIGN: Final = re.compile(r"[0-9<]")
 _VERHOEFF: Final = (
     "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
     "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
@@ -65,9 +66,15 @@ _VERHOEFF_TURNS: Final = (
 )  # fmt: skip
 
 
+def _may_hold(text: str) -> bool:
+    if text.isascii():
+        return _ASCII_SIGN.search(text) is not None
+    return any(character.isdigit() or character == "<" for character in text)
+
+
 def redact(text: str) -> str:
     """The text without what looks like such a number; the same text when there is none."""
-    if not any(character.isdigit() or character == "<" for character in text):
+    if not _may_hold(text):
         return text
     plain = _in_ascii_digits(text)
     spans = sorted(_spans(plain))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,8 @@ def make_engine(
     SQLAlchemy's create_engine.
     """
     settings = dict(PINNED) if pinned_plans else {}
+    if pinned_plans:
+        options.setdefault("json_deserializer", orjson.loads)
     if system:
         settings |= walls.SYSTEM_SETTING
     if role:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -94,7 +95,8 @@ def take_many(
     alias_hashes: Sequence[bytes | None] = (),
 ) -> list[Standing]:
     """What is known of each sender, in the order of ``address_hashes``; reads and locks nothing."""
-    rows = connection.exec_driver_sql(
+    rows = _call(
+        connection,
         "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s, %s::bytea[], %s::bytea[])"
         " order by place",
         (
@@ -103,11 +105,28 @@ def take_many(
             channel_id,
             list(receipt_keys),
             today,
-            list(number_hashes),
-            list(alias_hashes),
+            _any_of(number_hashes),
+            _any_of(alias_hashes),
         ),
     )
     return [Standing(*row[1:]) for row in rows]
+
+
+def _any_of(hashes: Sequence[bytes | None]) -> list[bytes | None]:
+    """The hashes, or none at all when all are missing, which the function takes for the same."""
+    return list(hashes) if any(hashes) else []
+
+
+def _call(connection: Connection, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    """The rows of one call by the driver's own means, binary: half the cost of SQLAlchemy's.
+
+    Raises SQLAlchemy's errors all the same.
+    """
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    try:
+        return driver.execute(query.encode(), values, binary=True).fetchall()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(query, None, error, psycopg.Error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +167,8 @@ def apply_many(
         batch.rare,
     )
     try:
-        connection.exec_driver_sql(
+        _call(
+            connection,
             "select apply_many(%s, %s, %s::json, %s::json, %s::json, %s::json, %s::json,"
             " %s::json, %s::json, %s::json)",
             (organisation_id, channel_id, *(_document(rows) for rows in lists)),

@@ -102,13 +102,26 @@ class Keyring:
         )
 
 
+class Seal:
+    """Seals values under one key of one organisation; what depends on these is done once."""
+
+    def __init__(self, key: bytes, organisation_id: UUID) -> None:
+        self._cipher = AESGCM(key)
+        self._head = _VERSION + _key_id(key)
+        self._organisation = str(organisation_id)
+
+    def close(self, plain: bytes, *, table: str, column: str, row_id: UUID | str) -> bytes:
+        """Return `version | key id | nonce | ciphertext`, bound to one column of one row."""
+        nonce = os.urandom(_NONCE)
+        place = f"{table}|{column}|{self._organisation}|{row_id}".encode()
+        return self._head + nonce + self._cipher.encrypt(nonce, plain, place)
+
+
 def seal(
     key: bytes, plain: bytes, *, table: str, column: str, organisation_id: UUID, row_id: UUID | str
 ) -> bytes:
-    """Return `version | key id | nonce | ciphertext`, bound to one column of one row."""
-    nonce = os.urandom(_NONCE)
-    place = _place(table, column, organisation_id, row_id)
-    return _VERSION + _key_id(key) + nonce + AESGCM(key).encrypt(nonce, plain, place)
+    """Return one value sealed as `Seal` does it."""
+    return Seal(key, organisation_id).close(plain, table=table, column=column, row_id=row_id)
 
 
 def open_sealed(

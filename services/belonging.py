@@ -87,6 +87,8 @@ def _digits(scene: Scene, keyword: Keyword | None) -> str | None:
 def _ascii_digits(text: str) -> str:
     """The text without blanks and hyphens, its digits of whatever script as 0 to 9."""
     bare = text.replace(" ", "").replace("-", "")
+    if bare.isascii():
+        return bare
     return "".join(str(int(each)) if each.isdecimal() else each for each in bare)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.sealed import Keyring, seal
+from models.sealed import Keyring, Seal
 from services import retention
 from services.scene import Scene
 
@@ -49,6 +49,7 @@ class Writer:
         else:
             self.wrapped = scene.standing.wrapped_key
             self.key = keyring.unwrap(self.wrapped, organisation, scene.contact_id)
+        self._sealing = Seal(self.key, organisation)
 
     def _conversation_expires_at(self) -> datetime:
         rule = "unfinished" if self.scene.is_consented else "before_consent"
@@ -59,13 +60,8 @@ class Writer:
         return retention.expires_at(rule, self.scene.now)
 
     def _seal(self, plain: str, table: str, row_id: UUID | str) -> str:
-        sealed = seal(
-            self.key,
-            plain.encode("utf-8", "surrogatepass"),
-            table=table,
-            column="sealed",
-            organisation_id=self.scene.line.organisation_id,
-            row_id=row_id,
+        sealed = self._sealing.close(
+            plain.encode("utf-8", "surrogatepass"), table=table, column="sealed", row_id=row_id
         )
         return f"\\x{sealed.hex()}"
 
