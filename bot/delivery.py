@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,13 +22,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 import logs
+from bot.begun import Begun, Left, left_behind
 from bot.budgets import FIRST_WINDOW
-from bot.channels.transport import open_client
+from bot.channels.transport import before_leaving, open_client
 from bot.doorbell import Bell
 from bot.outcomes import Outcome, Sender
 from models.clock import Clock
 from models.message import Lane
-from models.message_path import Claimed, delivery_turn, renew_leases
+from models.message_path import Claimed, delivery_turn, give_back, renew_leases
 
 LEASE = timedelta(seconds=8)
 RENEW_EVERY = 2.0
@@ -66,6 +69,7 @@ class DeliveryLoop:
         worker: str,
         bell: Bell | None = None,
         settings: Settings | None = None,
+        notes: Path | None = None,
     ) -> None:
         self._engine = engine
         self._sender = sender
@@ -73,6 +77,9 @@ class DeliveryLoop:
         self._worker = worker
         self._bell = bell
         self._settings = settings or Settings()
+        self._notes = notes
+        self._begun = Begun(notes, worker) if notes else None
+        self._dying: set[Path] = set()
         self._database = ThreadPoolExecutor(1, "delivery-database")
         self._connection: Connection | None = None
         self._flying: dict[UUID, asyncio.Task[None]] = {}
@@ -90,6 +97,7 @@ class DeliveryLoop:
         loop = asyncio.get_running_loop()
         if self._bell:
             loop.add_reader(self._bell.socket, self._heard)
+        await self._take_back()
         renewing = asyncio.create_task(self._renew())
         try:
             async with open_client(self._settings.most_flying) as http:
@@ -101,6 +109,8 @@ class DeliveryLoop:
             if self._bell:
                 loop.remove_reader(self._bell.socket)
                 self._bell.close()
+            if self._begun and not self._done:
+                self._begun.close()
             self._database.submit(self._give_up_connection)
             self._database.shutdown()
 
@@ -143,6 +153,8 @@ class DeliveryLoop:
         look.cancel()
 
     async def _send(self, http: aiohttp.ClientSession, message: Claimed) -> None:
+        if self._begun:
+            before_leaving.set(partial(self._begun.begin, message.id))
         try:
             outcome = await self._sender.send(http, message)
         except SQLAlchemyError:
@@ -182,7 +194,7 @@ class DeliveryLoop:
 
     async def _cycle(self, done: list[dict[str, Any]], wanted: int) -> list[Claimed]:
         rooms = self._sender.windows.rooms()
-        return await self._in_database(
+        claimed = await self._in_database(
             lambda connection: delivery_turn(
                 connection,
                 self._worker,
@@ -194,6 +206,9 @@ class DeliveryLoop:
                 room=FIRST_WINDOW,
             )
         )
+        if self._begun:
+            self._begun.forget(row["id"] for row in done)
+        return claimed
 
     async def _record_singly(self, done: list[dict[str, Any]]) -> None:
         """Record row by row; one the database refuses is left to the recovery of lost leases."""
@@ -211,6 +226,7 @@ class DeliveryLoop:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
+            await self._take_back()
             ids = list(self._flying)
             if ids:
                 with suppress(SQLAlchemyError):
@@ -219,6 +235,25 @@ class DeliveryLoop:
                             connection, self._worker, ids, LEASE
                         )
                     )
+
+    async def _take_back(self) -> None:
+        """Let what workers of this machine held as they died, and never touched, be sent."""
+        for left in left_behind(self._notes) if self._notes else ():
+            with suppress(SQLAlchemyError):
+                given, held = await self._in_database(
+                    lambda connection, left=left: give_back(connection, left.worker, left.begun)  # type: ignore[misc]
+                )
+                if given:
+                    logs.event("messages.recovered", outcome="never_left", count=given)
+                self._done_with(left, held)
+
+    def _done_with(self, left: Left, held: int) -> None:
+        """A claim may still be under way as its worker dies: the note stays for a second look."""
+        if held == 0 and left.path in self._dying:
+            left.remove()
+            self._dying.discard(left.path)
+        else:
+            self._dying.add(left.path)
 
     async def _land(self) -> None:
         """Wait for what flies and record it; a database that is away is waited for a while."""

@@ -32,9 +32,13 @@ def main() -> None:
 
 
 async def _run(homeline: Homeline) -> None:
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    bell = Bell(homeline.settings.data)
-    delivery = DeliveryLoop(homeline.open().delivery, homeline.sender, homeline.clock, worker, bell)
+    # No two workers ever have one name: in a container every process may have the same number.
+    worker = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+    data = homeline.settings.data
+    bell = Bell(data)
+    delivery = DeliveryLoop(
+        homeline.open().delivery, homeline.sender, homeline.clock, worker, bell, notes=data
+    )
     app = make_app(homeline.engine.url)
     schedule(app, Sweeps(homeline).all())
     logs.event("worker.started", pid=os.getpid())

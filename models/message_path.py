@@ -257,6 +257,14 @@ def renew_leases(
     )
 
 
+def give_back(connection: Connection, worker: str, begun: Sequence[UUID]) -> tuple[int, int]:
+    """Queue again what a dead worker had claimed but not ``begun``; how many, and how many not."""
+    row = connection.exec_driver_sql(
+        "select given, held from give_back(%s, %s::uuid[])", (worker, list(begun))
+    ).one()
+    return row.given, row.held
+
+
 def recover_messages(connection: Connection, most: int = 1000) -> dict[str, int]:
     """Decide what becomes of messages whose sender died or never heard back, counted by outcome."""
     rows = connection.exec_driver_sql("select * from recover_messages(%s)", (most,))

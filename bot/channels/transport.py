@@ -1,7 +1,9 @@
 """One HTTP call to a provider, and what its failure means: not sent, or nobody knows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
@@ -11,6 +13,18 @@ SEND_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
 """Whole call 5 s (design 6); a connection not had after 2 s means the message was not sent."""
 
 
+before_leaving: ContextVar[Callable[[], None] | None] = ContextVar("before_leaving", default=None)
+"""What a task wants done once it has a connection and before it says anything on it."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    async def connect(self, *given: Any, **named: Any) -> aiohttp.connector.Connection:
+        connection = await super().connect(*given, **named)
+        if note := before_leaving.get():
+            note()
+        return connection
+
+
 def open_client(connections: int = 200) -> aiohttp.ClientSession:
     """The HTTP client of a delivery loop; opened inside the running loop, closed by its owner.
 
@@ -18,7 +32,7 @@ def open_client(connections: int = 200) -> aiohttp.ClientSession:
     is just being closed would end unknown. Cookies are not kept.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=15),
+        connector=_Connector(limit=connections, keepalive_timeout=15),
         cookie_jar=aiohttp.DummyCookieJar(),
     )
 

@@ -21,6 +21,7 @@ SQL = Path(__file__).with_suffix(".sql")
 SIGNATURES = {
     "record_status": "uuid, uuid, uuid, text, text, text",
     "recover_messages": "int",
+    "give_back": "text, uuid[]",
     "renew_leases": "text, uuid[], interval",
     "mark_messages": "text, json",
     "delivery_turn": "text, json, int, interval, timestamptz, json",

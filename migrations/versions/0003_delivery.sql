@@ -161,6 +161,23 @@ returns void language sql as $$
      where m.id = any(ids) and m.status = 'sending' and m.leased_by = worker
 $$;
 
+create function give_back(worker text, begun uuid[])
+returns table (given bigint, held bigint)
+language sql as $$
+    with leased as (
+        select m.organisation_id, m.id from messages m
+         where m.status in ('sending', 'unknown') and m.leased_until is not null
+           and m.status = 'sending' and m.leased_by = worker),
+    moved as (
+        update messages m
+           set status = 'queued', attempts = m.attempts - 1, leased_by = null, leased_until = null
+          from leased l
+         where m.organisation_id = l.organisation_id and m.id = l.id and m.leased_by = worker
+           and m.id <> all (begun)
+        returning 1)
+    select (select count(*) from moved), (select count(*) from leased) - (select count(*) from moved)
+$$;
+
 create function recover_messages(most int)
 returns table (kind text, outcome text, n bigint)
 language sql as $$

@@ -44,6 +44,7 @@ class Desk:
     clock: MovedByHand
     views: dict[str, ChannelView]
     engine: Engine
+    notes: Path | None = None
     _ids: Any = field(default_factory=lambda: count(1))
 
     @property
@@ -115,7 +116,7 @@ class Desk:
     def loop(self, worker: str = "worker-1") -> DeliveryLoop:
         """A worker's delivery loop."""
         line = self.homeline
-        return DeliveryLoop(line.open().delivery, line.sender, self.clock, worker)
+        return DeliveryLoop(line.open().delivery, line.sender, self.clock, worker, notes=self.notes)
 
     def deliver(self, until: Callable[[], bool] | None = None, seconds: float = 8) -> None:
         """Let one worker send, by default until nothing is due."""
