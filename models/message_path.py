@@ -241,7 +241,8 @@ def delivery_turn(
     limits = orjson.dumps(
         {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
     ).decode()
-    rows = connection.exec_driver_sql(
+    rows = _call(
+        connection,
         "select * from delivery_turn(%s, %s::json, %s, %s, %s, %s::json)",
         (worker, _document(done), wanted, lease, now, limits),
     )
