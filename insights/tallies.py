@@ -34,7 +34,6 @@ from flows.flow import Flow
 from insights.disclosure import RULE
 from insights.tables import Line, Table
 from models.broadcast import BroadcastKind, Recipient
-from models.channel import ChannelKind
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.message import Message, MessageStatus
 from models.profile import Profile
@@ -53,9 +52,8 @@ VARIABLES: Mapping[str, ColumnElement[Any]] = MappingProxyType(
     }
 )
 """What an ask may be broken down by; the asker is told without being declared."""
-_SENT = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.UNKNOWN)
 _ARRIVED = (MessageStatus.DELIVERED, MessageStatus.READ)
-_WITHOUT_RECEIPTS = (ChannelKind.TELEGRAM.value, ChannelKind.SIMULATOR.value)
+_SENT = (MessageStatus.SENT, *_ARRIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +239,7 @@ def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
 
 def _invited(db: Session, ask_id: UUID, passages: CTE) -> Subquery:
     """Everybody the ask was sent to: whether it arrived, who asked, whether they answered it."""
-    arrived = Message.status.in_(_ARRIVED) | Recipient.channel_kind.in_(_WITHOUT_RECEIPTS)
+    arrived = Message.status.in_(_ARRIVED)
     return (
         select(
             arrived.label("arrived"),

@@ -59,6 +59,7 @@ ROUTES: dict[str, Access] = {
     "/sim/screens": SIMULATOR,
     "/sim/static/<path:filename>": SIMULATOR,
     "/m/<token>": ANYBODY,  # a link and its code: tests/public/test_member.py
+    "/r/<name>": ANYBODY,  # gated figures: tests/public/test_results.py
     "/public/<path:filename>": ANYBODY,
     "/api/docs": ANYBODY,
     "/api/static/<path:filename>": ANYBODY,
