@@ -2,7 +2,7 @@
 
 Nearly every request of a provider is a whole POST of known length to a path of ours. Routing,
 contexts, sessions and response objects cost more than all that is done with such a request up to
-the database, so a few lines of WSGI in front of Flask answer it (docs/adr/0007-short-way.md).
+the database, so a few lines of WSGI in front of Flask answer it (docs/adr/0009-short-way.md).
 Anything else, an error too, is Flask's.
 """
 
