@@ -49,6 +49,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too_many_requests": (429, "Too many requests at once."),
     "failed": (500, "Something went wrong on our side."),
     "unavailable": (503, "This does not work at the moment."),
+    "no_ballot_keys": (503, "No keys of secret polls can be kept on this installation."),
 }
 """Every code with its status and its title, the usual code of a status first."""
 _OTHER = "error"

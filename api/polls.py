@@ -208,7 +208,8 @@ def change_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, An
 def open_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]:
     """Let people answer from now on, and push it to its audience, if it has one."""
     allow = body["allow_missing_languages"]
-    return _done(work, poll_id, asks.open_ask, allow_missing_languages=allow)
+    keys = work.line.ballots
+    return _done(work, poll_id, asks.open_ask, ballot_keys=keys, allow_missing_languages=allow)
 
 
 @resource.operation("POST", "/polls/<uuid:poll_id>/cancel", gives=PollRow, status=202)

@@ -43,8 +43,7 @@ from flows.state import COMPLETE, SEALED, SHOWN, SKIPPED, STOPPED, WAITING, Stat
 
 Step = tuple[State, tuple[Event, ...]]
 
-_NOTHING: Final[Mapping[str, Value]] = {}
-_NO_HINTS: Final[Mapping[str, str]] = {}
+_NOTHING: Final[Mapping[str, str]] = {}
 _LAST_RUNG: Final = 3
 _DIGITS: Final = {0: "skip", 8: "menu", 9: "back"}
 
@@ -56,13 +55,14 @@ def start(
     language: str,
     now: datetime,
     known: Mapping[str, Value] = _NOTHING,
-    hints: Mapping[str, str] = _NO_HINTS,
+    hints: Mapping[str, str] = _NOTHING,
+    seed: int = 0,
 ) -> Step:
-    """The first step of a new passage through the flow.
+    """The first step of a new passage through the flow; `tag` marks its buttons.
 
-    `tag` marks the buttons of this passage. `known` holds answers and facts known already: a
-    question of that name is not asked, other names serve the flow's conditions. `hints` are likely
-    answers by question, such as the country of a phone number; they are asked about, never taken.
+    `known` holds answers and facts known already: a question of that name is not asked, other names
+    serve conditions. `hints` are likely answers by question; they are asked about, never taken.
+    `seed` is a number of chance, by which options without an order of their own are put in one.
     """
     state = State(
         flow=flow.id,
@@ -72,6 +72,7 @@ def start(
         answers={name: value for name, value in known.items() if name in flow.by_id},
         known={name: value for name, value in known.items() if name in flow.mentions},
         hints={name: value for name, value in hints.items() if name in flow.by_id},
+        seed=seed,
     )
     return _advance(flow, state, now, ())
 
@@ -134,7 +135,7 @@ def _typed(flow: Flow, state: State, question: Question, text: str, now: datetim
         if agreed is not None:
             return _confirmed(flow, state, question, agreed, now)
         state = without_guess(state)
-    reading = question.read(text, normalised, _at(state))
+    reading = question.read(text, normalised, _at(state, question))
     if greeting(normalised) and not (question.digits and isinstance(reading, Answer)):
         return state, (Said("greeted"), _ask(flow, state, question, now))
     if question.sealed or not isinstance(reading, Answer):
@@ -151,13 +152,12 @@ def _pressed(flow: Flow, state: State, question: Question, payload: str, now: da
     tag, _, rest = payload.partition(".")
     asked, _, value = rest.partition(".")
     if tag != state.tag or asked != question.id:
-        again = _ask(flow, state, question, now)
-        return state, (Said("already_answered"), again)
+        return state, (Said("already_answered"), _ask(flow, state, question, now))
     if state.guess is not None:
         if value in ("yes", "no"):
             return _confirmed(flow, state, question, value == "yes", now)
         state = without_guess(state)
-    reading = question.press(value, _at(state))
+    reading = question.press(value, _at(state, question))
     if reading is not None:
         return _take(flow, state, question, reading, now)
     done = _act(flow, state, question, value, now)
@@ -173,10 +173,10 @@ def _act(flow: Flow, state: State, question: Question, action: str, now: datetim
     if action == "menu":
         return state, (MenuWanted(),)
     if action == "person":
-        again = _ask(flow, state, question, now)
-        return state, (PersonWanted(asked=True), Said("person_told"), again)
+        told = (PersonWanted(asked=True), Said("person_told"))
+        return state, (*told, _ask(flow, state, question, now))
     if action == "more":
-        reading = question.press("more", _at(state))
+        reading = question.press("more", _at(state, question))
         return None if reading is None else _take(flow, state, question, reading, now)
     return None
 
@@ -292,8 +292,9 @@ def _ask(
         position=position(flow, state, question, now),
         guess=state.guess,
         hinted=state.hinted,
+        order=question.order(state.seed),
     )
 
 
-def _at(state: State) -> At:
-    return At(state.language, state.page, state.picked, state.answers)
+def _at(state: State, question: Question) -> At:
+    return At(state.language, state.page, state.picked, state.answers, question.order(state.seed))

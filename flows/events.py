@@ -24,6 +24,7 @@ class Asked:
     """We ask, or show again, a question; `edit` means the message last sent is replaced.
 
     A `guess` is read back instead; `hinted` when it comes from outside, not from what was typed.
+    `order` is which of all orders the options stand in; 0 is that of the file.
     """
 
     question: str
@@ -34,6 +35,7 @@ class Asked:
     position: tuple[int, int] | None = None
     guess: str | None = None
     hinted: bool = False
+    order: int = 0
     example: ClassVar[Mapping[str, Any]] = {"question": "country", "position": (1, 3)}
 
 
@@ -151,4 +153,5 @@ def as_part(event: Said | Asked) -> dict[str, Any]:
         "position": None if event.position is None else list(event.position),
         "guess": event.guess,
     }
-    return part | {"hinted": True} if event.hinted else part
+    marks = {"hinted": event.hinted, "order": event.order}
+    return part | {name: mark for name, mark in marks.items() if mark}

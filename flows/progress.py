@@ -75,6 +75,7 @@ def cleared(state: State, answers: Mapping[str, Value], language: str) -> State:
         answers=answers,
         known=state.known,
         hints=state.hints,
+        seed=state.seed,
     )
 
 

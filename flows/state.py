@@ -26,7 +26,7 @@ class State:
     options of a multiple choice, or the matches offered by a search. `guess` is a value waiting
     for "did you mean"; `hinted` when it comes from `hints`, the likely answers from outside by
     question, such as the country of a phone number. `page` is the page of a long list, or 1 when a
-    consent tells more.
+    consent tells more. `seed` is the chance by which options are put in order.
     """
 
     flow: str
@@ -43,6 +43,7 @@ class State:
     known: Mapping[str, Value] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     hinted: bool = False
+    seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The state as JSON-able values; defaults are left out to keep rows small."""
@@ -55,20 +56,18 @@ class State:
             "asked": self.asked,
             "status": self.status,
         }
-        if self.attempts:
-            row["attempts"] = self.attempts
-        if self.page:
-            row["page"] = self.page
-        if self.picked:
-            row["picked"] = list(self.picked)
+        rest: dict[str, Any] = {
+            "attempts": self.attempts,
+            "page": self.page,
+            "picked": list(self.picked),
+            "known": dict(self.known),
+            "hints": dict(self.hints),
+            "hinted": self.hinted,
+            "seed": self.seed,
+        }
+        row |= {name: value for name, value in rest.items() if value}
         if self.guess is not None:
             row["guess"] = self.guess
-        if self.known:
-            row["known"] = dict(self.known)
-        if self.hints:
-            row["hints"] = dict(self.hints)
-        if self.hinted:
-            row["hinted"] = True
         return row
 
     @classmethod
@@ -89,4 +88,5 @@ class State:
             known=dict(row.get("known", {})),
             hints=dict(row.get("hints", {})),
             hinted=row.get("hinted", False),
+            seed=row.get("seed", 0),
         )

@@ -60,6 +60,19 @@ class _Piece:
     waits: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a question is asked this time."""
+
+    rung: int
+    page: int
+    picked: tuple[str, ...]
+    position: tuple[int, ...]
+    guess: str | None
+    hinted: bool
+    order: int
+
+
 def compose(
     parts: Sequence[Mapping[str, Any]],
     *,
@@ -76,31 +89,58 @@ def compose(
     filled = tuple(sorted(names.items()))
     texts: list[str] = []
     waiting: tuple[_Piece, str, Sequence[str]] | None = None
+    said: Mapping[str, Any] = {}
     for part in parts:
         if "say" in part:
-            params = part.get("params")
-            given = tuple(sorted((params or {}).items()))
+            given = tuple(sorted(_params(part, flow, language).items()))
             texts.append(_said(part["say"], language, given, filled))
+            said = said if said.get("press") else part
             continue
         question = flow.question(part["ask"]) if flow is not None else None
         if question is None:
             continue
-        piece = _asked(
-            question,
-            language,
-            part.get("rung", 0),
-            part.get("page", 0),
-            tuple(part.get("picked") or ()),
-            tuple(part.get("position") or ()),
-            part.get("guess"),
-            bool(part.get("hinted")),
-            filled,
-        )
+        piece = _asked(question, language, _form(part), filled)
         texts.append(piece.text)
         if piece.waits:
             waiting = (piece, question.id, part.get("picked") or ())
     text = "\n".join(filter(None, texts))
-    return Prompt(text) if waiting is None else _prompt(text, tag, *waiting)
+    return _pressable(text, said, language) if waiting is None else _prompt(text, tag, *waiting)
+
+
+def _params(part: Mapping[str, Any], flow: Flow | None, language: str) -> dict[str, str]:
+    """What fills a phrase: values as they are, `words` from other phrases, an answer's label."""
+    params = dict(part.get("params") or {})
+    params |= {name: phrase(of, language) for name, of in (part.get("words") or {}).items()}
+    if "answer" in part and flow is not None:
+        asked, value = part["answer"]
+        question = flow.question(asked)
+        values = value if isinstance(value, list) else [value]
+        if question is not None:
+            params["said"] = ", ".join(question.label(str(one), language) for one in values)
+    return params
+
+
+def _pressable(text: str, part: Mapping[str, Any], language: str) -> Prompt:
+    """A message that asks nothing, with the buttons of what was said."""
+    buttons = part.get("press") or ()
+    return Prompt(
+        text=text,
+        choices=tuple(Choice(phrase(label, language), payload, "") for label, payload in buttons),
+        style="choice" if buttons else "none",
+        hint=phrase(part["hint"], language) if "hint" in part else "",
+    )
+
+
+def _form(part: Mapping[str, Any]) -> _Form:
+    return _Form(
+        rung=part.get("rung", 0),
+        page=part.get("page", 0),
+        picked=tuple(part.get("picked") or ()),
+        position=tuple(part.get("position") or ()),
+        guess=part.get("guess"),
+        hinted=bool(part.get("hinted")),
+        order=part.get("order", 0),
+    )
 
 
 def _prompt(text: str, tag: str, piece: _Piece, asked: str, picked: Sequence[str]) -> Prompt:
@@ -177,29 +217,25 @@ def _fill(text: str, language: str, names: Names) -> str:
 def _asked(
     question: Question,
     language: str,
-    rung: int,
-    page: int,
-    picked: tuple[str, ...],
-    position: tuple[int, ...],
-    guess: str | None,
-    hinted: bool,
+    form: _Form,
     names: Names,
 ) -> _Piece:
-    at = At(language, page, picked)
-    if guess is not None:
-        place = _position(position, language) if hinted else ""
-        return _guessed(question, guess, language, place, hinted)
+    at = At(language, form.page, form.picked, order=form.order)
+    if form.guess is not None:
+        place = _position(form.position, language) if form.hinted else ""
+        return _guessed(question, form.guess, language, place, form.hinted)
+    rung, picked = form.rung, form.picked
     lines: list[str] = []
     if rung:
         name = "stuck" if rung >= _LAST_RUNG else question.help[rung - 1]
         lines.append(_fill(phrase(name, language), language, names) if name else "")
     else:
-        lines.append(_position(position, language))
+        lines.append(_position(form.position, language))
     if picked and question.style(at) == "search":
         lines.append(phrase("which_one", language))
     elif not rung or (rung == 1 and question.repeats):
         lines.append(_fill(question.said(at), language, names))
-    navigation, hint = _navigation(question, at, rung, position)
+    navigation, hint = _navigation(question, at, rung, form.position)
     return _Piece(
         text="\n".join(filter(None, lines)),
         style=question.style(at),

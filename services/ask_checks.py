@@ -76,6 +76,23 @@ def flow_of(definition: Mapping[str, Any]) -> Flow:
     return flow
 
 
+def as_mode(definition: Mapping[str, Any], mode: AskMode) -> Mapping[str, Any]:
+    """Return a flow as a mapping whose one choice is marked a secret vote, or is not."""
+    questions = definition.get("questions")
+    if not isinstance(questions, list):
+        return definition
+    return {**definition, "questions": [_as_mode(one, mode) for one in questions]}
+
+
+def _as_mode(question: Any, mode: AskMode) -> Any:
+    if not isinstance(question, dict):
+        return question
+    left = {name: value for name, value in question.items() if name != "secret"}
+    if mode is AskMode.SECRET and question.get("type") == Choice.type:
+        return left | {"secret": True}
+    return left
+
+
 def _check_kind(flow: Flow) -> None:
     if flow.kind not in set(AskKind):
         told = "An ask is a poll, a consultation or a notice; say so in the flow's kind."

@@ -1,13 +1,7 @@
-"""Asks: made, opened and canceled. What one must be: services/ask_checks.py; its end: closing.py.
-
-    draft --open--> open --close--> closing --settled--> closed
-      \\--cancel--> canceled <--cancel--/
-
-Pausing, reminding and telling belong to the sendings of an ask, which stays open meanwhile.
-"""
+"""Asks: made, opened and canceled; ask_checks.py says what one must be, closing.py ends it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,33 +11,19 @@ from sqlalchemy.orm import Session
 
 from flows.flow import Flow, build
 from models.ask import Ask, Asker, AskerKind, AskKind, AskMode, AskStatus
+from models.ballot_keys import BallotKeys
 from models.base import new_id
 from models.flow_version import FlowVersion
 from models.office import Office
 from models.walls import DoorKind, open_door, organisation_of
-from services import ask_checks, audience_checks, audit, flows, organisations
+from services import ask_checks, ask_states, audience_checks, audit, ballots, flows, organisations
 from services.audit import Actor
 from services.catalogue import read_inside
 from services.codes import free_code
-from services.errors import Conflict, Invalid, NotFound, Unavailable
+from services.errors import Conflict, Invalid, NotFound
 
 REPORT_BACK_AFTER = timedelta(days=28)
 OPEN_FOR = timedelta(days=7)
-
-MOVES: Mapping[str, tuple[frozenset[AskStatus], AskStatus]] = {
-    "open": (frozenset({AskStatus.DRAFT}), AskStatus.OPEN),
-    "close": (frozenset({AskStatus.OPEN}), AskStatus.CLOSING),
-    "settle": (frozenset({AskStatus.CLOSING}), AskStatus.CLOSED),
-    "cancel": (frozenset({AskStatus.DRAFT, AskStatus.OPEN}), AskStatus.CANCELED),
-}
-"""Every change of status there is: from which, and to which."""
-_IS = {
-    AskStatus.DRAFT: "It is a draft: open it first.",
-    AskStatus.OPEN: "It is open already.",
-    AskStatus.CLOSING: "It is being closed.",
-    AskStatus.CLOSED: "It is closed.",
-    AskStatus.CANCELED: "It was canceled.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +109,15 @@ def _write(db: Session, ask: Ask, new: NewAsk, actor: Actor, now: datetime) -> N
 def _published(db: Session, new: NewAsk, actor: Actor, now: datetime) -> tuple[Flow, UUID]:
     """Return the flow and its version; a new wording is published as the next version."""
     if new.definition is not None:
-        flow = ask_checks.flow_of(new.definition)
+        flow = ask_checks.flow_of(ask_checks.as_mode(new.definition, new.mode))
         return flow, flows.publish(db, flow, coded=False, actor=actor, now=now).version_id
     version = flows.find_newest(db, new.flow or "")
     if version is None:
         raise Invalid("Give a flow, or the id of a published one.", place="flow")
-    return ask_checks.flow_of(version.definition), version.id
+    flow = ask_checks.flow_of(version.definition)
+    if flow.secret != (new.mode is AskMode.SECRET):
+        return _published(db, replace(new, definition=version.definition), actor, now)
+    return flow, version.id
 
 
 def _check_kin(db: Session, new: NewAsk) -> None:
@@ -208,15 +191,17 @@ def open_ask(
     ask_id: UUID,
     *,
     actor: Actor = audit.SYSTEM,
+    ballot_keys: BallotKeys,
     allow_missing_languages: bool = False,
     now: datetime,
 ) -> Ask:
     """Let people answer from now on, whatever `opens_at` said.
 
-    Conflict when it is no draft, NotTranslated for texts that are missing in a language of it.
+    Conflict when it is no draft, NotTranslated for texts that are missing in a language of it,
+    NoBallotKeys for a secret poll where no keys can be kept.
     """
     ask = get(db, ask_id, for_change=True)
-    check_move(ask, "open")
+    ask_states.check_move(ask, "open")
     ask.closes_at = ask.closes_at or now + OPEN_FOR
     ask_checks.check_times(None, ask.closes_at, now)
     flow = flow_of(db, ask)
@@ -224,39 +209,19 @@ def open_ask(
     if not allow_missing_languages:
         ask_checks.check_translated(flow)
     if ask.mode is AskMode.SECRET:
-        _prepare_ballots(db, ask)
+        ballots.prepare(db, ballot_keys, ask)
     ask.opened_at = now
     ask.report_back_on = max(ask.report_back_on, ask.closes_at.date())
-    move(db, ask, "open", actor, now)
+    ask_states.move(db, ask, "open", actor=actor, now=now)
     return ask
-
-
-def _prepare_ballots(db: Session, ask: Ask) -> None:
-    """Refuse to open a secret poll as long as nothing keeps its votes apart from its voters."""
-    raise Unavailable("Secret polls cannot be opened on this installation yet.")
 
 
 def cancel(db: Session, ask_id: UUID, *, actor: Actor = audit.SYSTEM, now: datetime) -> Ask:
     """End an ask without a result; who tries to answer is told. Conflict once it is closed."""
     ask = get(db, ask_id, for_change=True)
     ask.closed_at = now
-    move(db, ask, "cancel", actor, now)
+    ask_states.move(db, ask, "cancel", actor=actor, now=now)
     return ask
-
-
-def check_move(ask: Ask, verb: str) -> None:
-    """Check that an ask may move so; Conflict says in a sentence why not."""
-    if ask.status not in MOVES[verb][0]:
-        raise Conflict(_IS[ask.status])
-
-
-def move(db: Session, ask: Ask, verb: str, actor: Actor, now: datetime) -> None:
-    """Move an ask on, for everybody who may enter it; Conflict when it may not."""
-    check_move(ask, verb)
-    ask.status = MOVES[verb][1]
-    db.flush()
-    organisations.renew_catalogue(db)
-    audit.record(db, actor, f"ask.{ask.status.value}", ("ask", ask.id), now=now)
 
 
 def _told(ask: Ask) -> dict[str, audit.Detail]:

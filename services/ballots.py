@@ -25,11 +25,11 @@ from models.ballot import Ballot, BallotBox, VoterTag
 from models.ballot_keys import BallotKeys, BallotKeysMissing, PollKeys, open_vote, seal_vote
 from models.db import transaction
 from models.walls import organisation_of, system_scope
-from services import audit
-from services.errors import AppError
+from services import ask_states, audit
+from services.errors import Unavailable
 
 
-class NoBallotKeys(AppError):
+class NoBallotKeys(Unavailable):
     """A secret poll needs HOMELINE_BALLOT_KEYS: a folder we can write to, outside all backups."""
 
     code = "no_ballot_keys"
@@ -113,9 +113,9 @@ def _count(db: Session, keys: BallotKeys, ask_id: UUID, now: datetime) -> bool:
         return ask is None
     if ask.status is AskStatus.CLOSING:
         ask.tally = dict(sorted(_tally(db, keys, ask_id).items()))
-        ask.status = AskStatus.CLOSED
         ask.closed_at = now
         audit.record(db, audit.SYSTEM, "ballots.counted", ("ask", ask_id), now=now)
+        ask_states.settle(db, ask, now=now)
     elif ask.status not in (AskStatus.CLOSED, AskStatus.CANCELED):
         return False
     for table in (Ballot, VoterTag, BallotBox):

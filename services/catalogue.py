@@ -5,9 +5,11 @@ A catalogue is read once and kept by each process until ``organisations.catalogu
 the next one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from threading import Lock
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -15,10 +17,12 @@ from sqlalchemy.orm import Session
 
 from flows.flow import Flow, build
 from flows.normalising import normalise
+from models.ask import Ask, AskMode, AskStatus
 from models.db import transaction
 from models.flow_version import EntryCode, FlowVersion
 from models.office import Office
 from models.organisation import Organisation
+from models.relay import Relay
 
 FALLBACK_REGISTRATION = "registration-express"
 
@@ -33,13 +37,41 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an entry code opens, and for whom it was given out."""
+    """What an entry code opens, and for whom it was given out.
+
+    The code of an ask, or of somebody who passes it on (`relay`, and whose code that came by),
+    opens that ask.
+    """
 
     code: str
     flow: str
+    office_id: UUID | None = None
+    language: str | None = None
+    asker: str | None = None
+    ask_id: UUID | None = None
+    relay_id: UUID | None = None
+    parent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An ask as people may enter it; `told_on` is when they hear what came of it."""
+
+    id: UUID
+    code: str
+    version_id: UUID
+    flow: str
+    mode: AskMode
+    status: AskStatus
     office_id: UUID | None
-    language: str | None
-    asker: str | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    told_on: date
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether an answer given now counts."""
+        ended = self.closes_at is not None and self.closes_at <= now
+        return self.status is AskStatus.OPEN and not ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +90,7 @@ class Catalogue:
     words: Mapping[str, str]
     offices: Mapping[UUID, str]
     emergency_line: str | None = None
+    asks: Mapping[UUID, Asked] = MappingProxyType({})
 
     def version(self, version_id: UUID) -> Published | None:
         """The published version with this id."""
@@ -71,6 +104,11 @@ class Catalogue:
         """The newest version of the flow that this whole message opens as an entry word."""
         flow = self.words.get(normalise(text))
         return self.newest.get(flow) if flow else None
+
+    def newest_ask(self, flow: str) -> Asked | None:
+        """The ask that the words of a flow mean: the newest open one, else the newest of all."""
+        of_flow = [ask for ask in self.asks.values() if ask.flow == flow]
+        return max(of_flow, key=lambda ask: (ask.status is AskStatus.OPEN, ask.id), default=None)
 
     def registration(self) -> Published | None:
         """The flow that somebody who opens nothing in particular is offered."""
@@ -99,7 +137,7 @@ def read_inside(db: Session) -> Catalogue:
         row.id: Published(row.id, build(row.definition, version=row.version)) for row in rows
     }
     newest = {p.flow.id: p for p in versions.values()}
-    codes = db.scalars(select(EntryCode).where(EntryCode.closed_at.is_(None))).all()
+    asks = {row.id: _asked(row) for row in db.scalars(select(Ask))}
     return Catalogue(
         organisation_id=organisation.id,
         version_number=organisation.catalogue_version,
@@ -109,10 +147,7 @@ def read_inside(db: Session) -> Catalogue:
         default_flow=organisation.settings.get("default_flow"),
         newest=newest,
         versions=versions,
-        entries={
-            normalise(c.code): Entry(c.code, c.flow, c.office_id, c.language, c.asker)
-            for c in codes
-        },
+        entries={normalise(entry.code): entry for entry in _entries(db, asks)},
         words={
             normalise(word): published.flow.id
             for published in newest.values()
@@ -121,6 +156,40 @@ def read_inside(db: Session) -> Catalogue:
         },
         offices={office.id: office.name for office in db.scalars(select(Office))},
         emergency_line=organisation.settings.get("emergency_line"),
+        asks=asks,
+    )
+
+
+def _entries(db: Session, asks: Mapping[UUID, Asked]) -> Iterator[Entry]:
+    for c in db.scalars(select(EntryCode).where(EntryCode.closed_at.is_(None))):
+        yield Entry(c.code, c.flow, c.office_id, c.language, c.asker)
+    for ask in asks.values():
+        yield Entry(ask.code, ask.flow, ask.office_id, ask_id=ask.id)
+    for relay in db.scalars(select(Relay).where(Relay.closed_at.is_(None))):
+        ask = asks[relay.ask_id]
+        yield Entry(
+            relay.code,
+            ask.flow,
+            ask.office_id,
+            asker=str(relay.asker_id) if relay.asker_id else None,
+            ask_id=ask.id,
+            relay_id=relay.id,
+            parent_id=relay.parent_id,
+        )
+
+
+def _asked(row: Ask) -> Asked:
+    return Asked(
+        id=row.id,
+        code=row.code,
+        version_id=row.flow_version_id,
+        flow=row.flow,
+        mode=row.mode,
+        status=row.status,
+        office_id=row.office_id,
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        told_on=row.later_by or row.report_back_on,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from models.ask import Ask, AskMode, AskStatus
-from services import ask_checks, asks, audit, organisations
+from services import ask_checks, ask_states, asks, audit, organisations
 from services.audit import Actor
 from services.errors import Conflict, Invalid
 
@@ -26,7 +26,7 @@ def close(
     Invalid without either, Conflict when the ask is not open.
     """
     ask = asks.get(db, ask_id, for_change=True)
-    asks.check_move(ask, "close")
+    ask_states.check_move(ask, "close")
     if report_back is None and later_by is None:
         told = (
             "Say what you will do in report_back, or give the date you promise it for in later_by."
@@ -39,17 +39,10 @@ def close(
         ask.report_back = dict(report_back)
     ask.later_by = later_by
     ask.closed_at = now
-    asks.move(db, ask, "close", actor, now)
+    ask_states.move(db, ask, "close", actor=actor, now=now)
     if ask.mode is AskMode.NAMED:
-        settle(db, ask, actor=actor, now=now)
+        ask_states.settle(db, ask, actor=actor, now=now)
     return ask
-
-
-def settle(db: Session, ask: Ask, *, actor: Actor = audit.SYSTEM, now: datetime) -> None:
-    """Count an ask that is closing as closed: its last result stands, and what was said is told."""
-    if ask.report_back is not None:
-        ask.reported_at = now
-    asks.move(db, ask, "settle", actor, now)
 
 
 def report_back(

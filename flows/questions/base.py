@@ -35,6 +35,7 @@ class At:
     page: int = 0
     picked: tuple[str, ...] = ()
     answers: Mapping[str, Value] = field(default_factory=dict)
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,10 @@ class Question:
         self.when = frame.when
         self.required = frame.required
         self.languages = frame.languages
+
+    def order(self, seed: int) -> int:
+        """In which of all possible orders the options stand for this seed; 0 is the file's."""
+        return 0
 
     def style(self, at: At) -> str:
         """How a channel shows the options: none, choice, multi or search."""

@@ -1,8 +1,11 @@
 """One option of several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from math import factorial
 from typing import ClassVar, Final
+from zlib import crc32
 
 from flows.errors import FlowInvalid, FlowLimit
 from flows.figures import Maybe, read_count
@@ -17,13 +20,16 @@ PER_PAGE: Final = 6
 """Options on a page of a longer list, where 7 shows more."""
 _MOST: Final = 60
 _NO_END: Final = 999_999
+_UNDECIDED: Final = "dont_know"
+"""The value of an option that is always the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option of a question; `ends` is the reason when choosing it ends the flow.
 
-    `numbers` are those the option stands for, such as the ages of a band.
+    `numbers` are those the option stands for, such as the ages of a band. A `last` one keeps its
+    place behind shuffled ones.
     """
 
     value: str
@@ -31,6 +37,7 @@ class Option:
     also: Mapping[str, tuple[str, ...]]
     ends: str | None = None
     numbers: range = range(0)
+    last: bool = False
 
     def names(self) -> Mapping[str, tuple[str, ...]]:
         """Everything the option is called, by language."""
@@ -52,6 +59,7 @@ def read_options(spec: Spec) -> tuple[Option, ...]:
                 also=item.words("also"),
                 ends=item.string("ends", "") or None,
                 numbers=_numbers(item),
+                last=item.flag("last", default=item.raw("value") == _UNDECIDED),
             )
         )
         item.done()
@@ -76,16 +84,30 @@ def _numbers(item: Spec) -> range:
     return range(least, most + 1)
 
 
+def _chance(order: int, place: int) -> bytes:
+    return sha256(f"{order}.{place}".encode()).digest()
+
+
 class Listed(Question):
-    """What questions with a list of options share: labels, digits, pages."""
+    """What questions with a list of options share: labels, digits, pages, orders.
+
+    Shuffled options stand in an order of chance, one for each passage. It is a number below the
+    count of all orders; up to seven options each order is as likely as any other.
+    """
 
     digits = True
     strict: bool = False
     """Whether only exact labels and synonyms count, never a guess."""
 
-    def __init__(self, frame: Frame, spec: Spec, options: tuple[Option, ...]) -> None:
+    def __init__(
+        self, frame: Frame, spec: Spec, options: tuple[Option, ...], *, shuffle: bool = False
+    ) -> None:
         super().__init__(frame, spec)
         self.options = options
+        places = tuple(range(len(options)))
+        self._moving = tuple(one for one in places if shuffle and not options[one].last)
+        self._fixed = tuple(one for one in places if one not in self._moving)
+        self._orders = factorial(min(len(self._moving), ONE_PAGE))
         self.index = {option.value: place for place, option in enumerate(options)}
         self.table = build_table([option.names() for option in options], strict=self.strict)
         self._labels = {
@@ -93,13 +115,29 @@ class Listed(Question):
             for one in frame.languages
         }
 
-    def page(self, at: At) -> range:
+    def order(self, seed: int) -> int:
+        return (seed + crc32(self.id.encode())) % self._orders if self._moving else 0
+
+    def arranged(self, order: int) -> tuple[int, ...]:
+        """The indexes of all options in the order of this number."""
+        if not self._moving:
+            return self._fixed
+        left, found = list(self._moving), []
+        if len(left) > ONE_PAGE:
+            return (*sorted(left, key=lambda one: _chance(order, one)), *self._fixed)
+        for count in range(len(left), 0, -1):
+            order, place = divmod(order, count)
+            found.append(left.pop(place))
+        return (*found, *self._fixed)
+
+    def page(self, at: At) -> Sequence[int]:
         """The indexes of the options on the page; a page that does not exist is the first."""
+        arranged = self.arranged(at.order)
         if len(self.options) <= ONE_PAGE:
-            return range(len(self.options))
+            return arranged
         start = at.page * PER_PAGE
         start = start if 0 <= start < len(self.options) else 0
-        return range(start, min(start + PER_PAGE, len(self.options)))
+        return arranged[start : start + PER_PAGE]
 
     def turned(self, at: At, *, edit: bool) -> Page | None:
         """The next page, after the last the first; None when there is only one."""
@@ -135,7 +173,7 @@ class Choice(Listed):
     type = "choice"
     keys: ClassVar[tuple[str, ...]] = (
         *("options", "value", "label", "also", "ends", "from", "to"),
-        "secret",
+        *("secret", "shuffle", "last"),
     )
     help = ("help_choice", "example_choice")
     example: ClassVar[Mapping[str, object]] = {
@@ -155,7 +193,8 @@ class Choice(Listed):
     def __init__(self, frame: Frame, spec: Spec) -> None:
         # A guess that is read back would be a vote that waits in the conversation's state.
         self.secret = self.sealed = self.strict = spec.flag("secret", default=False)
-        super().__init__(frame, spec, read_options(spec))
+        shuffle = spec.flag("shuffle", default=False)
+        super().__init__(frame, spec, read_options(spec), shuffle=shuffle)
         if self.secret and any(option.ends or option.numbers for option in self.options):
             raise spec.fault("secret", "does not go with options that end the flow or mean numbers")
 

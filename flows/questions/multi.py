@@ -21,7 +21,7 @@ class Multi(Listed):
     """From `at_least` to `at_most` options; with `grants`, each is a purpose of consent."""
 
     type = "multi"
-    keys: ClassVar[tuple[str, ...]] = ("options", "at_least", "at_most", "grants")
+    keys: ClassVar[tuple[str, ...]] = ("options", "at_least", "at_most", "grants", "shuffle")
     help = ("help_multi", "example_multi")
     hint = "hint_multi"
     example: ClassVar[Mapping[str, object]] = {
@@ -37,7 +37,8 @@ class Multi(Listed):
     }
 
     def __init__(self, frame: Frame, spec: Spec) -> None:
-        super().__init__(frame, spec, read_options(spec))
+        shuffle = spec.flag("shuffle", default=False)
+        super().__init__(frame, spec, read_options(spec), shuffle=shuffle)
         count = len(self.options)
         self.at_least = spec.number("at_least", default=1, least=0, most=count)
         self.at_most = spec.number("at_most", default=count, least=1, most=count)
