@@ -17,6 +17,8 @@ LONGEST_NAMES: Final = {
 
 _ONE_QUESTION: Final = (1, 2)
 _LONGER: Final = (2, 3)
+_TOLD_MODE: Final = frozenset({"poll", "consultation"})
+"""What begins with a sentence about who can see the answer, for which there is room once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,19 @@ def lengths(flow: Flow) -> list[Row]:
     """Every message of the flow in every language, in the digits form of SMS."""
     total = sum(question.counted for question in flow.questions)
     place, rows = 0, []
+    first = next((question for question in flow.questions if question.waits), None)
     for question in flow.questions:
         place += question.counted
         position = [place, total] if question.counted and total > 1 else None
         for form, part, longer in _forms(question):
             part["position"] = None if part.get("rung") else position
+            told = flow.kind in _TOLD_MODE and question is first and not part.get("rung")
+            parts = [{"say": "poll_secret" if flow.secret else "poll_named"}] if told else []
+            parts.append({"ask": question.id, **part})
+            longer = longer or told
             rows += [
-                _row(flow, question, form, part, language, longer) for language in flow.languages
+                _row(flow, question.id, form, parts, language, longer)
+                for language in flow.languages
             ]
     return rows
 
@@ -83,14 +91,14 @@ def _forms(question: Question) -> Iterator[tuple[str, dict[str, Any], bool]]:
 
 
 def _row(
-    flow: Flow, question: Question, form: str, part: dict[str, Any], language: str, longer: bool
+    flow: Flow, question: str, form: str, parts: list[dict[str, Any]], language: str, longer: bool
 ) -> Row:
     prompt = compose(
-        [{"ask": question.id, **part}],
+        parts,
         flow=flow,
         language=language,
         tag="zzzz",
         names=LONGEST_NAMES,
     )
     length = measure(as_lines(prompt))
-    return Row(question.id, form, language, length, room_for(length, longer=longer))
+    return Row(question, form, language, length, room_for(length, longer=longer))

@@ -48,6 +48,9 @@ _PARAMS: Final = {
     "asker": "Consulate in Cape Town 24",
     "outcome": "",
     "answers": "",
+    "said": "a" * 40,
+    "day": "Wednesday",
+    "date": "31 December 2026",
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from flows.dates import show
 from flows.flow import Flow
 from flows.loader import PHRASES, read
 from flows.questions.base import UNTICK, At, Question, Shown
@@ -71,6 +72,7 @@ class _Form:
     guess: str | None
     hinted: bool
     order: int
+    later: bool
 
 
 def compose(
@@ -108,9 +110,10 @@ def compose(
 
 
 def _params(part: Mapping[str, Any], flow: Flow | None, language: str) -> dict[str, str]:
-    """What fills a phrase: values as they are, `words` from other phrases, an answer's label."""
+    """What fills a phrase: its params, `words` of other phrases, `dates`, an answer's label."""
     params = dict(part.get("params") or {})
     params |= {name: phrase(of, language) for name, of in (part.get("words") or {}).items()}
+    params |= {name: show(day, language) for name, day in (part.get("dates") or {}).items()}
     if "answer" in part and flow is not None:
         asked, value = part["answer"]
         question = flow.question(asked)
@@ -140,6 +143,7 @@ def _form(part: Mapping[str, Any]) -> _Form:
         guess=part.get("guess"),
         hinted=bool(part.get("hinted")),
         order=part.get("order", 0),
+        later=bool(part.get("later")),
     )
 
 
@@ -236,6 +240,8 @@ def _asked(
     elif not rung or (rung == 1 and question.repeats):
         lines.append(_fill(question.said(at), language, names))
     navigation, hint = _navigation(question, at, rung, form.position)
+    if form.later:
+        navigation = (*navigation, Shown(phrase("not_now", language), "not_now"))
     return _Piece(
         text="\n".join(filter(None, lines)),
         style=question.style(at),

@@ -12,12 +12,13 @@ from flows import engine
 from flows.flow import Flow
 from flows.gazetteer import LIBRARY
 from flows.loader import load
+from services.answering import take_answer
 from services.apply import apply_aside
 from services.calling import call
 from services.changing import ASIDE as CHANGE
 from services.changing import aside_in, change, correct, give_up
 from services.scene import Scene, Wish
-from services.sessions import ask_again, begin, take_answer
+from services.sessions import ask_again, begin
 from services.stopping import come_back, stay_away, stop
 from services.telling import give_link, options_of, pages
 from services.waiting import holds_choice

@@ -6,10 +6,9 @@ the next one.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Lock
-from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -90,7 +89,7 @@ class Catalogue:
     words: Mapping[str, str]
     offices: Mapping[UUID, str]
     emergency_line: str | None = None
-    asks: Mapping[UUID, Asked] = MappingProxyType({})
+    asks: Mapping[UUID, Asked] = field(default_factory=dict)
 
     def version(self, version_id: UUID) -> Published | None:
         """The published version with this id."""

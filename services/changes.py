@@ -78,8 +78,6 @@ class _Writer(PersonWriter):
         self._rarely(rows)
         return rows
 
-    # --- the conversation itself ---
-
     def _move(self, *, replies: int) -> Row:
         scene = self.scene
         started, used = self._window()
@@ -118,8 +116,9 @@ class _Writer(PersonWriter):
         scene, state = self.scene, Row()
         if scene.running and scene.running.status == "waiting":
             state |= _stored(scene.running)
-        if scene.paused:
-            state["paused"] = {"id": scene.paused.id, **_stored(scene.paused)}
+        for name, kept in (("paused", scene.paused), ("done", scene.done)):
+            if kept:
+                state[name] = {"id": kept.id, **_stored(kept)}
         if scene.aside:
             state["aside"] = scene.aside.to_json()
         marks = {

@@ -5,6 +5,7 @@ registration, else of the last one, which is read from its rows only now (``Scen
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
@@ -18,6 +19,7 @@ from flows.state import COMPLETE, SEALED, SHOWN, SKIPPED, State, Value
 from flows.wording import phrase
 from models.db import transaction
 from models.flow_session import Answer, FlowSession
+from services import polling
 from services.apply import apply_aside, apply_events
 from services.catalogue import Catalogue, Published
 from services.scene import Given, Memory, Past, Running, Scene
@@ -27,10 +29,16 @@ ASIDE = "change"
 NOT_CORRECTED = frozenset({"language", "consent"})
 """LANGUAGE changes the one; STOP and DELETE take back the other."""
 LABEL_LENGTH = 24
+JUST_NOW = timedelta(hours=24)
 
 
 def change(scene: Scene) -> None:
-    """Ask which answer is wrong; with only one answer ask its question at once."""
+    """Ask which answer is wrong; with only one answer ask its question at once.
+
+    Just after a poll it is the answer to that.
+    """
+    if _just_polled(scene) and polling.change_answer(scene):
+        return
     if scene.is_new:
         scene.say("nothing_to_change")
         ask_again_or_offer(scene)
@@ -50,6 +58,11 @@ def change(scene: Scene) -> None:
             aside, tag=scene.next_tag(), language=scene.language, now=scene.now
         )
         apply_aside(scene, aside, scene.aside, events)
+
+
+def _just_polled(scene: Scene) -> bool:
+    at = scene.done.completed_at if scene.done else None
+    return at is not None and scene.running is None and scene.now - at < JUST_NOW
 
 
 def aside_in(scene: Scene) -> Flow | None:
@@ -127,18 +140,24 @@ def read_memory(database: Engine, catalogue: Catalogue, contact_id: UUID) -> Mem
         mine = select(Answer).where(Answer.contact_id == contact_id)
         rows = db.scalars(mine.order_by(Answer.answered_at, Answer.question)).all()
         sessions = db.scalars(
-            select(FlowSession).where(
-                FlowSession.contact_id == contact_id, FlowSession.kind == "registration"
+            select(FlowSession)
+            .where(
+                FlowSession.contact_id == contact_id,
+                (FlowSession.kind == "registration") | FlowSession.ask_id.is_not(None),
             )
+            .order_by(FlowSession.id)
         ).all()
     answered = {row.session_id for row in rows}
-    last = max((s for s in sessions if s.id in answered), key=lambda s: s.id, default=None)
+    registrations = [s for s in sessions if s.kind == "registration" and s.id in answered]
+    last = registrations[-1] if registrations else None
+    asked = {s.ask_id: past for s in sessions if s.ask_id and (past := _past(s, rows, catalogue))}
     given = [
         Given(published, row.question, value_of(row))
         for row in rows
         if (published := catalogue.version(row.flow_version_id))
     ]
-    return Memory(past=_past(last, rows, catalogue) if last else None, answers=given)
+    past = _past(last, rows, catalogue) if last else None
+    return Memory(past=past, answers=given, asked=asked)
 
 
 def _past(session: FlowSession, rows: Sequence[Answer], catalogue: Catalogue) -> Past | None:

@@ -4,16 +4,19 @@ The order is the promise (design 5): STOP and the rights before anything, then a
 silence, an open aside, an entry, the waiting question, and last the offer to register.
 """
 
+from dataclasses import replace
+
 from flows.inputs import Text
 from flows.keywords import Keyword, Word, recognise
 from flows.matching import says
 from flows.normalising import normalise
+from services.answering import take_answer
 from services.asides import answer_aside, open_aside
 from services.belonging import asks_who, is_code, settle
 from services.calling import belongs_to_case, leave_unread, note, watch_for_danger
-from services.pressing import stop_in, take_press
+from services.entering import enter, is_bare_code
+from services.pressing import take_press, word_in
 from services.scene import RIGHTS, Scene
-from services.sessions import enter, take_answer
 from services.stopping import come_back, stop
 from services.words import WHILE_STOPPED, WORDS
 
@@ -48,7 +51,7 @@ def _decide(scene: Scene, keyword: Keyword | None) -> None:
     elif keyword and keyword.word in WORDS and not _may_be_an_answer(scene, keyword):
         _speak_their_language(scene, keyword)
         WORDS[keyword.word](scene, keyword)
-    elif scene.aside:
+    elif scene.aside and not is_bare_code(scene, keyword):
         answer_aside(scene)
     elif not enter(scene, keyword):
         _go_on(scene, keyword)
@@ -65,8 +68,8 @@ def _keyword(scene: Scene) -> Keyword | None:
     """The conversation-wide word of this message; a provider's own opt-out handling wins."""
     if scene.heard.kind in REPORTED:
         return Keyword(REPORTED[scene.heard.kind], scene.language)
-    if (stopping := stop_in(scene)) is not None:
-        return stopping
+    if (pressed := word_in(scene)) is not None:
+        return pressed
     if isinstance(scene.heard.input, Text):
         offered = (scene.language, *scene.catalogue.languages)
         return recognise(scene.heard.input.text, offered, opted_out=scene.has_stopped)
@@ -102,6 +105,7 @@ def _while_stopped(scene: Scene, keyword: Keyword | None) -> None:
     """START alone brings a person back; anything else re-subscribes nobody (design 5)."""
     if scene.heard.entry and scene.catalogue.entry(scene.heard.entry):
         open_aside(scene, "come_back")
+        scene.aside = scene.aside and replace(scene.aside, known={"code": scene.heard.entry})
         scene.lane = RIGHTS
     elif keyword and keyword.word is Word.START and keyword.sure:
         come_back(scene)

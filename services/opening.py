@@ -45,6 +45,8 @@ def open_scene(
     if scene.running and stored.get("paused"):
         paused = stored["paused"]
         scene.paused = _running(paused, UUID(paused["id"]), catalogue)
+    if stored.get("done"):
+        scene.done = _running(stored["done"], UUID(stored["done"]["id"]), catalogue)
     if stored.get("aside"):
         scene.aside = State.from_json(stored["aside"])
     return scene

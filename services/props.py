@@ -62,7 +62,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The registration a person finished or left before, read from its rows when it is needed."""
+    """A passage that a person finished or left before, read from its rows when it is needed."""
 
     session_id: UUID
     published: Published
@@ -82,10 +82,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was read of a person's rows because a message needs it."""
+    """What was read of a person's rows because a message needs it; `asked` by ask, the newest."""
 
     past: Past | None
     answers: Sequence[Given]
+    asked: Mapping[UUID, Past] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,12 @@ def read_told(plain: bytes) -> dict[str, str]:
 
 
 def with_link(told: Mapping[str, str], public_url: str) -> dict[str, str]:
-    """The sealed params as the person gets them: a token becomes the link it opens."""
-    link = {"link": f"{public_url}/m/{told['token']}"} if "token" in told else {}
-    return {**told, **link}
+    """The sealed params as the person gets them: a token or a poll becomes the link it opens."""
+    if "token" in told:
+        return {**told, "link": f"{public_url}/m/{told['token']}"}
+    if "result" in told:
+        return {**told, "link": f"{public_url}/r/{told['result']}"}
+    return dict(told)
 
 
 def withheld(told: Mapping[str, str]) -> dict[str, str]:

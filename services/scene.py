@@ -16,7 +16,7 @@ from flows.state import State
 from models.base import new_id
 from models.case import CaseReason
 from models.message_path import Standing
-from services.catalogue import Catalogue
+from services.catalogue import Catalogue, Published
 from services.props import (
     AnswerRow,
     ConsentRow,
@@ -53,6 +53,8 @@ class Scene:
     secret: bool = False
     running: Running | None = None
     paused: Running | None = None
+    # The poll answered last, as long as its answer may be changed.
+    done: Running | None = None
     memory: Memory | None = None
     aside: State | None = None
     tags: int = 0
@@ -197,6 +199,11 @@ class Scene:
         self.spoken_tag = tag
         self.question = event.question
         self.edit = event.edit
+
+    def speak_of(self, published: Published) -> None:
+        """Let the message name answers of a flow, in the words of this version."""
+        if self.spoken_flow is None:
+            self.spoken_flow, self.spoken_version = published.flow, published.version_id
 
     def forget_parts(self) -> None:
         """Take back what was to be said so far."""

@@ -2,6 +2,7 @@
 
 from flows.inputs import Text
 from flows.keywords import is_providers
+from services.entering import enter_by_code
 from services.scene import Scene
 from services.sessions import ask_again_or_offer
 
@@ -32,7 +33,9 @@ def come_back(scene: Scene) -> None:
     scene.returned = True
     scene.grant_messages()
     scene.say_as_right("started")
-    ask_again_or_offer(scene)
+    code = scene.answered_aside.known.get("code") if scene.answered_aside else None
+    if not (code and enter_by_code(scene, str(code))):
+        ask_again_or_offer(scene)
 
 
 def stay_away(scene: Scene) -> None:

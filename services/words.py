@@ -6,8 +6,9 @@ from flows.keywords import Keyword, Word
 from services.asides import mydata, open_aside
 from services.calling import call
 from services.changing import change
+from services.entering import enter
 from services.scene import RIGHTS, Scene
-from services.sessions import ask_again, ask_again_or_offer, begin, enter
+from services.sessions import ask_again, ask_again_or_offer, begin
 from services.waiting import is_held
 
 Handler = Callable[[Scene, Keyword], None]

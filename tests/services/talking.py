@@ -100,6 +100,7 @@ class Talk:
     answers: dict[tuple[UUID, str], dict[str, Any]] = field(default_factory=dict)
     profile: dict[str, Any] = field(default_factory=dict)
     completed: dict[UUID, datetime] = field(default_factory=dict)
+    asked: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     serial: int = 0
 
     def say(self, what: str | Input, *, after: timedelta = timedelta(seconds=9)) -> "Talk":
@@ -116,6 +117,12 @@ class Talk:
         self.now += timedelta(seconds=9)
         self.serial += 1
         self._arrive(kind, None, "")
+        return self
+
+    def start(self, code: str) -> "Talk":
+        """Open the bot by a link with a code."""
+        self.serial += 1
+        self._arrive("message", Text(f"/start {code}"), f"/start {code}", entry=code)
         return self
 
     def press(self, value: str) -> "Talk":
@@ -143,14 +150,15 @@ class Talk:
             answers=dict(self.answers),
             profile=dict(self.profile),
             completed=dict(self.completed),
+            asked=dict(self.asked),
         )
 
-    def _arrive(self, kind: str, given: Input | None, body: str) -> None:
+    def _arrive(self, kind: str, given: Input | None, body: str, entry: str | None = None) -> None:
         heard = Heard(
             kind=kind,
             input=given,
             body=body,
-            entry=None,
+            entry=entry,
             language=None,
             scheme=SCHEMES.get(self.kind, self.kind),
             address=f"{self.kind}:1001",
@@ -184,7 +192,7 @@ class Talk:
         ]
         sessions = sorted({row["session"] for row in registered})
         if not sessions:
-            return Memory(None, given)
+            return Memory(None, given, self._asked())
         last = [row for row in registered if row["session"] == sessions[-1]]
         past = Past(
             session_id=sessions[-1],
@@ -193,7 +201,22 @@ class Talk:
             origin={},
             completed_at=self.completed.get(sessions[-1]),
         )
-        return Memory(past, given)
+        return Memory(past, given, self._asked())
+
+    def _asked(self) -> dict[UUID, Past]:
+        """The newest passage of each ask."""
+        found = {}
+        for session in sorted(self.asked):
+            row = self.asked[session]
+            answers = [a for a in self.answers.values() if a["session"] == session]
+            found[UUID(row["origin"]["ask"])] = Past(
+                session_id=session,
+                published=self.catalogue.versions[row["flow_version"]],
+                answers={a["question"]: _value(a) for a in answers},
+                origin=row["origin"],
+                completed_at=self.completed.get(session),
+            )
+        return found
 
     def _keep(self) -> None:
         scene, rows = self.scene, self.rows
@@ -206,6 +229,8 @@ class Talk:
             self.answers[row["session"], row["question"]] = row
         for row in rows.sessions:
             self.completed[row["id"]] = row["completed_at"]
+            if "ask" in row["origin"]:
+                self.asked[row["id"]] = row
         status = before.contact_status or "active"
         if rows.stop:
             status = "stopped"
