@@ -1,7 +1,8 @@
 """How long every message of a flow becomes as SMS, in each language, at its longest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from flows.flow import Flow
@@ -47,15 +48,23 @@ def lengths(flow: Flow) -> list[Row]:
         position = [place, total] if question.counted and total > 1 else None
         for form, part, longer in _forms(question):
             part["position"] = None if part.get("rung") else position
-            told = flow.kind in _TOLD_MODE and question is first and not part.get("rung")
-            parts = [{"say": "poll_secret" if flow.secret else "poll_named"}] if told else []
-            parts.append({"ask": question.id, **part})
-            longer = longer or told
+            asked = {"ask": question.id, **part}
             rows += [
-                _row(flow, question.id, form, parts, language, longer)
+                _row(flow, question.id, form, [asked], language, longer)
                 for language in flow.languages
             ]
+        if question is first and flow.kind in _TOLD_MODE:
+            rows += _told_first(flow, question, position)
     return rows
+
+
+def _told_first(flow: Flow, question: Question, position: list[int] | None) -> Iterator[Row]:
+    """The first question of a poll behind the sentence about who can see the answer."""
+    told = {"say": "poll_secret" if flow.secret else "poll_named"}
+    for form, part, _ in islice(_forms(question), 1):
+        parts = [told, {"ask": question.id, **part, "position": position}]
+        for language in flow.languages:
+            yield _row(flow, question.id, f"first, {form}", parts, language, longer=True)
 
 
 def table(rows: list[Row]) -> str:
@@ -91,7 +100,12 @@ def _forms(question: Question) -> Iterator[tuple[str, dict[str, Any], bool]]:
 
 
 def _row(
-    flow: Flow, question: str, form: str, parts: list[dict[str, Any]], language: str, longer: bool
+    flow: Flow,
+    question: str,
+    form: str,
+    parts: Sequence[dict[str, Any]],
+    language: str,
+    longer: bool,
 ) -> Row:
     prompt = compose(
         parts,

@@ -18,6 +18,7 @@ from models.office import Office
 from models.walls import DoorKind, open_door, organisation_of
 from services import ask_checks, ask_states, audience_checks, audit, ballots, flows, organisations
 from services.audit import Actor
+from services.ballots import NoBallotKeys
 from services.catalogue import read_inside
 from services.codes import free_code
 from services.errors import Conflict, Invalid, NotFound
@@ -191,7 +192,7 @@ def open_ask(
     ask_id: UUID,
     *,
     actor: Actor = audit.SYSTEM,
-    ballot_keys: BallotKeys,
+    ballot_keys: BallotKeys | None = None,
     allow_missing_languages: bool = False,
     now: datetime,
 ) -> Ask:
@@ -209,6 +210,8 @@ def open_ask(
     if not allow_missing_languages:
         ask_checks.check_translated(flow)
     if ask.mode is AskMode.SECRET:
+        if ballot_keys is None:
+            raise NoBallotKeys
         ballots.prepare(db, ballot_keys, ask)
     ask.opened_at = now
     ask.report_back_on = max(ask.report_back_on, ask.closes_at.date())

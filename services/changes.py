@@ -116,9 +116,9 @@ class _Writer(PersonWriter):
         scene, state = self.scene, Row()
         if scene.running and scene.running.status == "waiting":
             state |= _stored(scene.running)
-        for name, kept in (("paused", scene.paused), ("done", scene.done)):
-            if kept:
-                state[name] = {"id": kept.id, **_stored(kept)}
+        for name, other in (("paused", scene.paused), ("done", scene.done)):
+            if other:
+                state[name] = {"id": other.id, **_stored(other)}
         if scene.aside:
             state["aside"] = scene.aside.to_json()
         marks = {
