@@ -53,7 +53,7 @@ def lengths(flow: Flow) -> list[Row]:
                 _row(flow, question.id, form, [asked], language, longer)
                 for language in flow.languages
             ]
-        if question is first and flow.kind in _TOLD_MODE:
+        if question is first and flow.kind in _TOLD_MODE and question.type != "consent":
             rows += _told_first(flow, question, position)
     return rows
 
