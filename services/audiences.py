@@ -139,10 +139,14 @@ def condition_of(version: AudienceVersion) -> Condition:
     return audience_checks.stored(version.condition)
 
 
-def count(db: Session, condition: Condition, *, now: datetime) -> int:
-    """Return exactly how many people there are who have not stopped; not to be told as it is."""
+def count(db: Session, condition: Condition, *, now: datetime, most: int | None = None) -> int:
+    """Return exactly how many people there are who have not stopped; not to be told as it is.
+
+    With `most` nobody beyond that number is looked for.
+    """
     wanted = people(db).where(Contact.status == ContactStatus.ACTIVE, as_sql(condition, now))
-    return db.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+    found = wanted.limit(most).subquery()
+    return db.execute(select(func.count()).select_from(found)).scalar_one()
 
 
 def size(db: Session, condition: Condition, *, exact: bool, now: datetime) -> Figure:
@@ -158,7 +162,7 @@ def check_size(
 
     TooFew otherwise. That somebody made use of the right is recorded.
     """
-    if count(db, condition, now=now) >= RULE.fewest:
+    if count(db, condition, now=now, most=RULE.fewest) >= RULE.fewest:
         return
     if not may_be_small:
         raise TooFew(

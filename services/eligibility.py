@@ -102,10 +102,8 @@ def eligible(
     other, which makes a chunk cost no more than its people (`find_end`).
     """
     owner, chunk = organisation_of(db), Chunk(after, upto)
-    ways, asked = ways_to(owner, now, chunk), _asked_this_month(owner, sending, now, chunk)
-    talk = and_(
-        Conversation.organisation_id == owner, Conversation.contact_id == Profile.contact_id
-    )
+    ways, busy = ways_to(owner, now, chunk), _busy(owner, now, chunk)
+    asked = _asked_this_month(owner, sending, now, chunk)
     reached = and_(
         ways.c.contact_id == Profile.contact_id, can_be_said(db, TEMPLATES[sending.kind], ways)
     )
@@ -120,11 +118,11 @@ def eligible(
             Contact.language,
             Profile.time_zone,
             Profile.country,
-            _reason(sending, ways, asked, now).label("reason"),
+            _reason(sending, ways, asked, busy).label("reason"),
             maintain_column_froms=True,
         )
         .outerjoin(ways, reached)
-        .outerjoin(Conversation, talk)
+        .outerjoin(busy, busy.c.contact_id == Profile.contact_id)
         .outerjoin(asked, asked.c.contact_id == Profile.contact_id)
         .where(as_sql(sending.condition, now), _is_meant(sending))
         .where(*chunk.holds(Profile.contact_id), *chunk.holds(Contact.id))
@@ -183,7 +181,7 @@ def _asked_this_month(owner: UUID, sending: Sending, now: datetime, chunk: Chunk
 
 
 def _reason(
-    sending: Sending, ways: Subquery, asked: Subquery, now: datetime
+    sending: Sending, ways: Subquery, asked: Subquery, busy: Subquery
 ) -> ColumnElement[str | None]:
     """The first reason that applies, cheapest look-ups first where the order leaves a choice."""
     reasons: list[tuple[ColumnElement[bool], LeftOut]] = [
@@ -196,21 +194,27 @@ def _reason(
         full = func.coalesce(asked.c.asks, 0) >= Profile.monthly_cap
         reasons.append((full, LeftOut.MONTHLY_CAP))
     if sending.kind is not BroadcastKind.REPORT_BACK:
-        reasons.append((_is_busy(now), LeftOut.BUSY))
+        reasons.append((busy.c.contact_id.is_not(None), LeftOut.BUSY))
     reasons.append((ways.c.address_id.is_(None), LeftOut.UNREACHABLE))
     if sending.ask_id is not None:
         reasons.append((_was_asked(sending), LeftOut.ALREADY_ASKED))
     return case(*((holds, reason.value) for holds, reason in reasons), else_=null())
 
 
-def _is_busy(now: datetime) -> ColumnElement[bool]:
-    """Whether the person is in the middle of a flow, or talks with an officer."""
+def _busy(owner: UUID, now: datetime, chunk: Chunk) -> Subquery:
+    """Who is in the middle of a flow, or talks with an officer: few at any moment."""
     open_flow = func.jsonb_exists_any(
         Conversation.state, literal(["session", "paused", "aside"], ARRAY(Text))
     )
-    return and_(
-        Conversation.updated_at > now - IN_CONVERSATION,
-        or_(Conversation.case_id.is_not(None), open_flow),
+    return (
+        select(Conversation.contact_id)
+        .where(
+            Conversation.organisation_id == owner,
+            Conversation.updated_at > now - IN_CONVERSATION,
+            or_(Conversation.case_id.is_not(None), open_flow),
+            *chunk.holds(Conversation.contact_id),
+        )
+        .subquery("busy")
     )
 
 
