@@ -257,6 +257,7 @@ class Intake:
             today=now.date(),
             number_hashes=[k.heard.number_hash for k in knocks],
             alias_hashes=[k.heard.alias_hash for k in knocks],
+            marks=[k.heard.mark for k in knocks],
         )
 
     def _write(self, knock: Knock, written: Sequence[Rows], now: datetime) -> None:

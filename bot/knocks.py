@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.channels.base import Arrival, ChannelView
 from flows.inputs import Attachment, Pin, Pressed, Text
+from flows.normalising import LONGEST_MATCHED, normalise
 from models.sealed import OrganisationKeys, keyed_hash
 from services.scene import Heard, Line
 
@@ -49,9 +50,18 @@ def knock_of(keys: OrganisationKeys, view: ChannelView, arrival: Arrival) -> Kno
         pressed_message=arrival.pressed_message,
         alias=alias,
         alias_hash=keyed_hash(index, "address", alias) if alias else None,
+        mark=_mark(index, arrival),
+        written_at=arrival.sent_at,
     )
     line = Line(view.id, view.organisation_id, view.kind, view.stop_reply, view.default_language)
     return Knock(arrival, line, heard)
+
+
+def _mark(index: bytes, arrival: Arrival) -> str | None:
+    if not isinstance(arrival.input, Text):
+        return None
+    said = normalise(arrival.input.text[:LONGEST_MATCHED])
+    return keyed_hash(index, "said", f"{arrival.address}|{said}")[:9].hex()
 
 
 def _body(arrival: Arrival) -> str:

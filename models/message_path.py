@@ -33,10 +33,7 @@ class AlreadyTaken(Exception):
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the database could not be worked with, whatever was asked of it.
-
-    The same may succeed in a moment. Anything else is the fault of what was asked.
-    """
+    """Whether the database could not be worked with; the same may succeed in a moment."""
     if isinstance(error, PoolTimeout):
         return True
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
@@ -51,7 +48,8 @@ class Standing:
 
     `heard_at` is when somebody was last heard from this very address. `shares_number`: a stranger
     whose number another contact has. `alias_of` is whose the second address of the message is;
-    `other_alias`: nobody's, while the sender is known by another one.
+    `other_alias`: nobody's, while the sender is known by another one. `answer`: the status
+    of our latest message to somebody who says what they said lately.
     """
 
     repeated: bool
@@ -81,6 +79,7 @@ class Standing:
     alias_of: UUID | None = None
     other_alias: bool = False
     registered_at: datetime | None = None
+    answer: str | None = None
 
 
 def take_many(
@@ -93,12 +92,13 @@ def take_many(
     today: date,
     number_hashes: Sequence[bytes | None] = (),
     alias_hashes: Sequence[bytes | None] = (),
+    marks: Sequence[str | None] = (),
 ) -> list[Standing]:
     """What is known of each sender, in the order of ``address_hashes``; reads and locks nothing."""
     rows = _call(
         connection,
-        "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s, %s::bytea[], %s::bytea[])"
-        " order by place",
+        "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s, %s::bytea[], %s::bytea[],"
+        " %s::text[]) order by place",
         (
             organisation_id,
             list(address_hashes),
@@ -107,6 +107,7 @@ def take_many(
             today,
             _any_of(number_hashes),
             _any_of(alias_hashes),
+            list(marks),
         ),
     )
     return [Standing(*row[1:]) for row in rows]
@@ -135,7 +136,7 @@ class Batch:
 
     ``moves`` holds one row a message; the other lists may be empty. Bytes are ``\\x`` hex text,
     instants RFC 3339. ``rare`` is one object: stops, returns, addresses, windows, dues,
-    cases, links, counts.
+    cases, links, anew, counts.
     """
 
     moves: Sequence[Record]
@@ -238,13 +239,11 @@ def delivery_turn(
     how many each channel may take at most in this turn, ``room`` how many any other.
     ``superseded`` marks a question that waited for another try while its person wrote again.
     """
-    limits = orjson.dumps(
-        {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
-    ).decode()
+    limits = {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
     rows = _call(
         connection,
         "select * from delivery_turn(%s, %s::json, %s, %s, %s, %s::json)",
-        (worker, _document(done), wanted, lease, now, limits),
+        (worker, _document(done), wanted, lease, now, _document(limits)),
     )
     return [Claimed(*row) for row in rows]
 

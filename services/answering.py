@@ -5,6 +5,7 @@ from datetime import timedelta
 from flows import engine
 from services import polling
 from services.apply import apply_events
+from services.repeating import hear_again, is_echo
 from services.scene import Running, Scene
 from services.sessions import ask_again, offer
 
@@ -14,7 +15,9 @@ WELCOME_BACK_AFTER = timedelta(hours=20)
 def take_answer(scene: Scene) -> None:
     """Take the message as the answer to the waiting question, or offer to register."""
     running = scene.running
-    if running is None:
+    if is_echo(scene):
+        hear_again(scene)
+    elif running is None:
         _without_question(scene)
     elif polling.is_over(scene, running):
         polling.leave_over(scene, running)

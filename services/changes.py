@@ -42,6 +42,7 @@ def gather(batch: Iterable[Rows], now: datetime) -> Batch:
         "dues": [due for p in parts for due in p.dues],
         "cases": [p.case for p in parts if p.case],
         "links": [p.link for p in parts if p.link],
+        "anew": [p.anew for p in parts if p.anew],
         "aliases": [p.alias for p in parts if p.alias],
         "unconsented": sum(p.unconsented for p in parts),
     }
@@ -126,10 +127,11 @@ class _Writer(PersonWriter):
             "code": scene.code_wanted,
             "matches": scene.matches,
             "unsure": scene.unsure,
+            "voted": scene.voted,
+            "waits": scene.waits_until,
+            "said": None if scene.secret else scene.said,
         }
-        state |= {name: True for name, holds in marks.items() if holds}
-        kept = {"voted": scene.voted, "waits": scene.waits_until}
-        state |= {name: value for name, value in kept.items() if value}
+        state |= {name: kept for name, kept in marks.items() if kept}
         if self._asks_consent():
             state["shown"] = hashlib.sha256(self.shown(scene).encode()).hexdigest()
         elif scene.shown and scene.running and scene.running.status == "waiting":
@@ -191,7 +193,7 @@ class _Writer(PersonWriter):
         scene = self.scene
         if scene.lane == RIGHTS and (scene.question is None or scene.has_stopped):
             return "rights"
-        return "question" if scene.question else "notice"
+        return "question" if self._waits_for_an_answer() else "notice"
 
     def _content(self) -> Row:
         scene = self.scene
@@ -218,14 +220,12 @@ class _Writer(PersonWriter):
         if scene.returned:
             rows.back = {"contact": scene.contact_id}
         self._of_address(rows)
-        if scene.case_reason:
-            rows.case = self._case()
-        if scene.link:
-            rows.link = self._link(scene.link)
-        rows.dues = [
-            {"id": new_id(scene.now), "contact": scene.contact_id, "payload": {}} | due
-            for due in scene.dues
-        ]
+        rows.case = self._case() if scene.case_reason else None
+        rows.link = self._link(scene.link) if scene.link else None
+        if scene.asks_anew:
+            rows.anew = {"contact": scene.contact_id, "seq": (scene.standing.seq or 0) + 1}
+        due = {"contact": scene.contact_id, "payload": {}}
+        rows.dues = [{"id": new_id(scene.now)} | due | one for one in scene.dues]
 
     def _case(self) -> Row:
         scene = self.scene

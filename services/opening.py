@@ -33,6 +33,7 @@ def open_scene(
         tags=standing.tags or 0,
         granted=list(standing.consents or ()),
         shown=stored.get("shown"),
+        said=[mark for mark in (*stored.get("said", ()), heard.mark) if mark][-3:],
         case_id=standing.case_id,
         case_noted=bool(stored.get("noted")),
         code_wanted=bool(stored.get("code")),

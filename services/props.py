@@ -13,7 +13,11 @@ from services.catalogue import Published
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One delivery of a provider, without anything of its format."""
+    """One delivery of a provider, without anything of its format.
+
+    `mark` stands for typed words: equal for equal words of one address, and telling nothing else.
+    `written_at` is the provider's date of it, in whole seconds.
+    """
 
     kind: str
     input: Input | None
@@ -29,6 +33,8 @@ class Heard:
     pressed_message: str | None
     alias: str | None = None
     alias_hash: bytes | None = None
+    mark: str | None = None
+    written_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Rows:
     case: Row | None = None
     link: Row | None = None
     alias: Row | None = None
+    anew: Row | None = None
     dues: list[Row] = field(default_factory=list)
     unconsented: bool = False
     guarded: bool = False
@@ -50,6 +51,12 @@ class Writer:
             self.wrapped = scene.standing.wrapped_key
             self.key = keyring.unwrap(self.wrapped, organisation, scene.contact_id)
         self._sealing = Seal(self.key, organisation)
+
+    def _waits_for_an_answer(self) -> bool:
+        """Whether the reply ends with a question; a note such as the thanks asks nothing."""
+        flow, asked = self.scene.spoken_flow, self.scene.question
+        question = flow.question(asked) if flow else None
+        return question.waits if question else asked is not None
 
     def _conversation_expires_at(self) -> datetime:
         rule = "unfinished" if self.scene.is_consented else "before_consent"

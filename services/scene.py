@@ -5,6 +5,7 @@ A scene touches no database. ``services/conversations.py`` decides what a messag
 ``services/changes.py`` writes these down as the rows of ``models/message_path.py``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -59,6 +60,7 @@ class Scene:
     aside: State | None = None
     tags: int = 0
     shown: str | None = None
+    said: Sequence[str] = ()
     # What it changes.
     parts: list[dict[str, Any]] = field(default_factory=list)
     spoken_flow: Flow | None = None
@@ -92,6 +94,7 @@ class Scene:
     case_noted: bool = False
     case_reason: CaseReason | None = None
     menu_wanted: bool = False
+    asks_anew: bool = False
     # Whose address this is (services/belonging.py).
     wish: Wish | None = None
     code_wanted: bool = False

@@ -19,7 +19,7 @@ depends_on = None
 
 SQL = Path(__file__).with_suffix(".sql")
 SIGNATURES = {
-    "take_many": "uuid, bytea[], uuid, bytea[], date, bytea[], bytea[]",
+    "take_many": "uuid, bytea[], uuid, bytea[], date, bytea[], bytea[], text[]",
     "apply_rare": "uuid, uuid, json",
     "apply_many": "uuid, uuid, json, json, json, json, json, json, json, json",
 }

@@ -1,13 +1,14 @@
 create function take_many(
     org uuid, hashes bytea[], line uuid, receipt_keys bytea[], today date,
-    numbers bytea[], aliases bytea[])
+    numbers bytea[], aliases bytea[], marks text[])
 returns table (
     place bigint, repeated boolean, contact_id uuid, address_id uuid, address_status text,
     wrapped_key bytea, language text, contact_status text, stopped_at timestamptz, office_id uuid,
     origin jsonb, seq int, state jsonb, session_id uuid, tags int, window_started_at timestamptz,
     window_replies int, last_in_at timestamptz, consents text[], time_zone text,
     catalogue_version int, unconsented_left int, case_id uuid, heard_at timestamptz,
-    shares_number boolean, alias_of uuid, other_alias boolean, registered_at timestamptz)
+    shares_number boolean, alias_of uuid, other_alias boolean, registered_at timestamptz,
+    answer text)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -47,9 +48,15 @@ begin
                 where w.organisation_id = org and w.contact_id = a.contact_id
                   and w.scheme = 'whatsapp-id')
            else false end,
-           p.registered_at
-      from unnest(hashes, receipt_keys, numbers, aliases)
-               with ordinality as asked(hash, receipt, number, alias, place)
+           p.registered_at,
+           -- Of words said lately: how far our latest message to their sender has come.
+           case when v.state->'said' ? asked.mark then (
+               select m.status from messages m
+                where m.organisation_id = org and m.contact_id = v.contact_id
+                  and m.direction = 'out'
+                order by m.id desc limit 1) end
+      from unnest(hashes, receipt_keys, numbers, aliases, marks)
+               with ordinality as asked(hash, receipt, number, alias, mark, place)
       cross join lateral (
           select catalogue_version from organisations where id = org limit 1) o
       cross join lateral (
@@ -133,6 +140,17 @@ begin
            set status = 'open', unread = cases.unread + 1,
                last_message_at = excluded.last_message_at,
                reason = case when excluded.reason = 'danger' then 'danger' else cases.reason end;
+
+    -- A question that is asked anew before it left is asked once; one that a dead worker may have
+    -- sent holds nothing back.
+    update messages m
+       set status = case m.status when 'queued' then 'canceled' else 'sent' end,
+           error_code = 'superseded', leased_by = null, leased_until = null
+      from json_to_recordset(rare->'anew') as n(contact uuid, seq int)
+     where m.organisation_id = org and m.contact_id = n.contact and m.direction = 'out'
+       and m.kind = 'question' and m.seq < n.seq
+       and (m.status = 'queued' or (m.status = 'sending'
+            and m.leased_until < clock_timestamp() + interval '4 seconds'));
 
     -- A new link to a person's own data takes the place of those not used.
     delete from member_links m using json_to_recordset(rare->'links') as l(contact uuid)

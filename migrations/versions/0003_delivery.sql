@@ -182,15 +182,20 @@ create function recover_messages(most int)
 returns table (kind text, outcome text, n bigint)
 language sql as $$
     with lost as (
-        select m.organisation_id, m.id, m.contact_id, m.kind, m.status, m.attempts, m.seq
+        select m.organisation_id, m.id, m.contact_id, m.kind, m.attempts, m.seq,
+               -- An answer to it may be on its way for as long as Twilio tries.
+               m.kind = 'question' and m.status = 'sending'
+               and m.leased_until > clock_timestamp() - interval '8 seconds' as waits
           from messages m
          where m.status in ('sending', 'unknown') and m.leased_until < clock_timestamp()
          order by m.leased_until limit most
            for no key update of m skip locked),
     decided as (
-        select l.organisation_id, l.id, l.kind,
+        select l.organisation_id, l.id, l.kind, l.waits,
                case when l.kind = 'rights' then case when l.attempts < 2 then 'queued' else 'unknown' end
                     when l.kind = 'broadcast' then 'unknown'
+                    -- Nobody answers a notice, so it harms nobody to read it twice.
+                    when l.kind = 'notice' then case when l.attempts < 3 then 'queued' else 'unknown' end
                     when v.seq is distinct from l.seq then 'sent'
                     when l.attempts < 4 then 'queued'
                     else 'unknown' end as outcome
@@ -201,6 +206,7 @@ language sql as $$
         update messages m set status = d.outcome, leased_by = null, leased_until = null
           from decided d
          where m.organisation_id = d.organisation_id and m.id = d.id
+           and not (d.waits and d.outcome = 'queued')
         returning d.kind, d.outcome)
     select moved.kind, moved.outcome, count(*) from moved group by 1, 2
 $$;

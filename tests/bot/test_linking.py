@@ -47,6 +47,7 @@ class Talk:
                 arrival = replace(arrival, entry=word.removeprefix("/start "))
             self.desk.intake.take(self.desk.views[on], arrival)
             self.desk.clock.advance(timedelta(seconds=1))
+            self.desk.change("update messages set status = 'sent' where status = 'queued'")
         said = [text for row, kind, text in self.outbox() if (row,) not in before and kind == on]
         return said[-1] if said else ""
 

@@ -46,10 +46,14 @@ def person(desk: Desk, address: str) -> UUID:
         ).one()
 
 
+SENT = "update messages set status = 'sent' where status = 'queued'"
+
+
 def on_sms(desk: Desk, *said: str, number: int = 7) -> UUID:
     for each in said:
         desk.clock.advance(MINUTE)
         desk.hear(each, number, kind="sms")
+        desk.change(SENT)
     return person(desk, f"sms:+4477009{number:05}")
 
 
@@ -57,6 +61,7 @@ def on_telegram(desk: Desk, *said: str, number: int = 7) -> UUID:
     for each in said:
         desk.clock.advance(MINUTE)
         desk.hear(each, number)
+        desk.change(SENT)
     return person(desk, f"telegram:{number}")
 
 

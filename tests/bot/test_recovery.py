@@ -9,7 +9,7 @@ from tests.fakes.telegram import FakeTelegram
 
 LOST = (
     "update messages set status = :status, attempts = :attempts, kind = :kind,"
-    " leased_by = 'a worker that died', leased_until = clock_timestamp() - interval '1 second'"
+    " leased_by = 'a worker that died', leased_until = clock_timestamp() - interval '9 seconds'"
     " where direction = 'out'"
 )
 
@@ -47,6 +47,20 @@ def test_a_right_is_sent_again_once(desk: Desk) -> None:
     assert recover(desk) == {}
 
 
+def test_a_notice_is_sent_again_though_its_person_has_written_since(desk: Desk) -> None:
+    lose(desk, "notice")
+    desk.change("update conversations set seq = seq + 1")
+    assert recover(desk) == {"notice.queued": 1}
+    desk.change(LOST, kind="notice", status="unknown", attempts=3)
+    assert recover(desk) == {"notice.unknown": 1}
+
+
+def test_a_question_waits_while_an_answer_may_be_on_its_way(desk: Desk) -> None:
+    lose(desk)
+    desk.change("update messages set leased_until = clock_timestamp() - interval '7 seconds'")
+    assert recover(desk) == {}
+
+
 def test_a_broadcast_is_never_sent_again(desk: Desk) -> None:
     lose(desk, "broadcast")
     assert recover(desk) == {"broadcast.unknown": 1}
@@ -79,7 +93,7 @@ def test_a_worker_that_was_slow_and_not_dead_has_the_last_word(
         claimed = delivery_turn(
             connection, "slow", done=[], wanted=5, lease=lease, now=desk.clock.now()
         )
-        desk.change("update messages set leased_until = clock_timestamp() - interval '1 second'"
+        desk.change("update messages set leased_until = clock_timestamp() - interval '9 seconds'"
                     " where status = 'sending'")  # fmt: skip
         assert recover(desk) == {"question.queued": 1}
         row = {"org": claimed[0].organisation_id, "id": claimed[0].id, "status": "sent",

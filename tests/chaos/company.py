@@ -79,8 +79,9 @@ class Company:
 
         def act() -> None:
             for member in waiting:
-                member.nudges += 1
-                self._do(member, member.next_act())
+                if not member.done:
+                    member.nudges += 1
+                    self._do(member, member.next_act())
 
         self._fake.run(act)
         return len(waiting)
