@@ -10,7 +10,7 @@ from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
 from models.walls import system_scope
-from services import ballots, dues, quarantine, retention, templates
+from services import ballots, dues, publications, quarantine, retention, templates
 from services.catalogue import Catalogue
 
 MOST_PASSES = 100
@@ -35,6 +35,7 @@ class Sweeps:
             Sweep("do_what_is_due", "* * * * * */3", self.due),
             Sweep("retry_quarantined", "* * * * * */20", self.quarantined),
             Sweep("settle_ballots", "* * * * * */10", self.ballots),
+            Sweep("release_ends", "* * * * * */10", self.results),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
         )
@@ -69,6 +70,12 @@ class Sweeps:
     def ballots(self) -> None:
         """Count secret polls that are closing, and destroy keys nobody needs any more."""
         ballots.settle_all(self.engine, self.ballot_keys, now=self.clock.now())
+
+    def results(self) -> None:
+        """Release the final results of asks that were closed, before anything more changes."""
+        released = publications.release_ends(self.engine, self.keys, now=self.clock.now())
+        if released:
+            logs.event("results.released", count=released)
 
     def templates(self) -> None:
         """Ask WhatsApp about templates: often while they wait, once a day when they are settled."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,12 +22,15 @@ from insights.results import AsOf, Document, Ledger, always_asked, asked, docume
 from insights.tables import Line
 from insights.tallies import ASKER, Tallied
 from models.ask import Ask, AskMode, AskStatus
+from models.db import transaction
 from models.publication import Publication
 from models.sealed import OrganisationKeys, open_sealed, seal
-from models.walls import organisation_of
+from models.walls import organisation_of, system_scope
 from services import asks
+from services.organisations import OrganisationKeyring
 
 NOTHING_YET = Ledger({}, {})
+MOST_AT_ONCE = 100
 
 
 def results_of(db: Session, keys: OrganisationKeys, ask: Ask, *, now: datetime) -> Document:
@@ -47,6 +50,25 @@ def results_of(db: Session, keys: OrganisationKeys, ask: Ask, *, now: datetime) 
         return dict(last.released)
     told = _document(db, ask, flow, ledger, final=final)
     return _release(db, keys, ask, 1 if last is None else last.number + 1, ledger, told, now=now)
+
+
+def release_ends(engine: Engine, keys: OrganisationKeyring, *, now: datetime) -> int:
+    """Release the final results of closed asks that have none yet; return of how many."""
+    with system_scope(engine) as db:
+        ended = (
+            select(Publication.number)
+            .where(Publication.organisation_id == Ask.organisation_id)
+            .where(Publication.ask_id == Ask.id, Publication.final)
+        )
+        waiting = db.execute(
+            select(Ask.organisation_id, Ask.id)
+            .where(Ask.status == AskStatus.CLOSED, ~ended.exists())
+            .limit(MOST_AT_ONCE)
+        ).all()
+    for organisation_id, ask_id in waiting:
+        with transaction(engine, organisation_id) as db:
+            results_of(db, keys.open(organisation_id), asks.get(db, ask_id), now=now)
+    return len(waiting)
 
 
 def _moved(

@@ -1,14 +1,18 @@
 """Results leave through the gate: what is told while an ask runs, at its end, and ever after."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import Engine, delete, func, select
 
 from models import Ask, Asker, AskerKind, AskMode, AskStatus, Contact, Publication, SessionStatus
 from models.base import new_id
+from models.sealed import Keyring
 from services import publications
+from services.organisations import OrganisationKeyring
 from tests.answered import NEEDS, WHY, answer, send, split, version
 from tests.asks import ask
 from tests.factories import Factory
@@ -223,6 +227,21 @@ def asker(make: Factory, asked: Ask, kind: AskerKind) -> Asker:
     make.db.add(made)
     make.db.flush()
     return made
+
+
+def test_the_end_is_released_though_nobody_looks(
+    making: Callable[..., AbstractContextManager[Factory]], engine: Engine, keyring: Keyring
+) -> None:
+    with making() as make:
+        asked = ask(make, version=version(make), status=AskStatus.CLOSED, closed_at=make.now)
+        answer(make, asked, split(mornings=30, saturday=30, evenings=30))
+        now = make.now
+    keys = OrganisationKeyring(engine, keyring)
+    assert publications.release_ends(engine, keys, now=now) == 1
+    assert publications.release_ends(engine, keys, now=now) == 0
+    with making() as make:
+        release = make.db.scalars(select(Publication)).one()
+        assert (release.final, release.people) == (True, 90)
 
 
 def test_nothing_is_released_twice(make: Factory, asked: Ask) -> None:
