@@ -22,6 +22,8 @@ AUDIENCES_WRITE = "audiences:write"
 AUDIENCES_SMALL = "audiences:small"
 POLLS_READ = "polls:read"
 POLLS_WRITE = "polls:write"
+RELAYS_READ = "relays:read"
+RELAYS_WRITE = "relays:write"
 RESULTS_READ = "results:read"
 WEBHOOKS_READ = "webhooks:read"
 WEBHOOKS_WRITE = "webhooks:write"
@@ -47,6 +49,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         AUDIENCES_SMALL: "address fewer than ten people, and see exact numbers; recorded",
         POLLS_READ: "read polls, what they ask and what was promised",
         POLLS_WRITE: "make, open, close and cancel polls, and push them to people",
+        RELAYS_READ: "read communities, leaders and relays, and in bands how many answered by them",
+        RELAYS_WRITE: "invite and revoke leaders, and make and close relays",
         RESULTS_READ: "read results of polls as they may leave, never rows",
         WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
         WEBHOOKS_WRITE: "add, test, rotate, enable and remove webhooks",
@@ -70,6 +74,8 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /cases/{case_id}/close": CASES_WRITE,
         "GET /channels": CHANNELS_READ,
         "POST /channels": CHANNELS_WRITE,
+        "GET /communities": RELAYS_READ,
+        "POST /communities": RELAYS_WRITE,
         "GET /consents": PEOPLE_READ,
         "GET /contacts": PEOPLE_READ,
         "GET /contacts/{contact_id}": PEOPLE_READ,
@@ -81,6 +87,9 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /flows/{flow_id}": FLOWS_READ,
         "POST /flows/{flow_id}/entry-codes": FLOWS_WRITE,
         "GET /insights/registrations/funnel": INSIGHTS_READ,
+        "GET /leaders": RELAYS_READ,
+        "POST /leaders": RELAYS_WRITE,
+        "POST /leaders/{leader_id}/revoke": RELAYS_WRITE,
         "GET /messages": PEOPLE_READ,
         "GET /organisation": ORGANISATION_READ,
         "PATCH /organisation": ORGANISATION_WRITE,
@@ -98,6 +107,10 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "GET /polls/{poll_id}/results": RESULTS_READ,
         "GET /registrations": PEOPLE_READ,
         "GET /registrations/{registration_id}": PEOPLE_READ,
+        "GET /relays": RELAYS_READ,
+        "POST /relays": RELAYS_WRITE,
+        "GET /relays/{relay_id}": RELAYS_READ,
+        "POST /relays/{relay_id}/close": RELAYS_WRITE,
         "GET /webhooks": WEBHOOKS_READ,
         "POST /webhooks": WEBHOOKS_WRITE,
         "GET /webhooks/{webhook_id}": WEBHOOKS_READ,

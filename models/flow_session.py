@@ -25,7 +25,8 @@ class SessionStatus(StrEnum):
 class FlowSession(Identified, Base):
     """A passage through one published version; `flow` and `kind` repeat it for listing.
 
-    `origin` says how the person came: the entry code, the ask, its broadcast, relay and asker.
+    `origin` says how the person came: the entry code, the ask, its broadcast, relay and asker;
+    `ask_id` and `relay` repeat it for counting.
     """
 
     __tablename__ = "flow_sessions"
@@ -45,6 +46,12 @@ class FlowSession(Identified, Base):
             "contact_id",
             postgresql_where=text("ask_id IS NOT NULL"),
         ),
+        Index(
+            "ix_flow_sessions_relay",
+            "relay",
+            "completed_at",
+            postgresql_where=text("relay IS NOT NULL"),
+        ),
         one_of("status", SessionStatus),
         {"postgresql_with": {"fillfactor": 85}},
     )
@@ -60,6 +67,7 @@ class FlowSession(Identified, Base):
     ask_id: Mapped[UUID | None] = mapped_column(
         Computed("(origin ->> 'ask')::uuid", persisted=True)
     )
+    relay: Mapped[str | None] = mapped_column(Computed("(origin ->> 'relay')", persisted=True))
     started_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

@@ -19,10 +19,11 @@ class LeaderStatus(StrEnum):
 
 
 class FlagKind(StrEnum):
-    """Why answers that came through a relay look odd; a mark, never a deletion."""
+    """Why an answer that came through a relay is looked at apart; a mark, never a deletion."""
 
     VELOCITY = "velocity"
     STRAIGHT_LINE = "straight_line"
+    OVER_QUOTA = "over_quota"
 
 
 class Community(Identified, Base):

@@ -50,6 +50,7 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.execute(f"DROP TABLE {table}")
     op.execute("ALTER TABLE flow_sessions DROP COLUMN ask_id")
+    op.execute("ALTER TABLE flow_sessions DROP COLUMN relay")
     op.execute("ALTER TABLE profiles DROP COLUMN monthly_cap")
     op.execute("DELETE FROM door WHERE kind IN ('ask', 'relay')")
     op.execute("ALTER TABLE door DROP CONSTRAINT ck_door_kind")

@@ -233,7 +233,7 @@ CREATE TABLE flags (
         FOREIGN KEY (organisation_id, session_id) REFERENCES flow_sessions (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_flags_relay_id
         FOREIGN KEY (organisation_id, relay_id) REFERENCES relays (organisation_id, id) ON DELETE CASCADE,
-    CONSTRAINT ck_flags_kind CHECK (kind IN ('velocity', 'straight_line'))
+    CONSTRAINT ck_flags_kind CHECK (kind IN ('velocity', 'straight_line', 'over_quota'))
 );
 CREATE INDEX ix_flags_relay_id ON flags (relay_id);
 
@@ -341,6 +341,8 @@ ALTER TABLE profiles ADD COLUMN monthly_cap smallint DEFAULT 2 NOT NULL;
 ALTER TABLE flow_sessions ADD COLUMN ask_id uuid
     GENERATED ALWAYS AS ((origin ->> 'ask')::uuid) STORED;
 CREATE INDEX ix_flow_sessions_ask ON flow_sessions (ask_id, contact_id) WHERE ask_id IS NOT NULL;
+ALTER TABLE flow_sessions ADD COLUMN relay text GENERATED ALWAYS AS (origin ->> 'relay') STORED;
+CREATE INDEX ix_flow_sessions_relay ON flow_sessions (relay, completed_at) WHERE relay IS NOT NULL;
 
 ALTER TABLE door DROP CONSTRAINT ck_door_kind;
 ALTER TABLE door ADD CONSTRAINT ck_door_kind

@@ -19,8 +19,9 @@ from werkzeug.routing import Rule
 from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import system_scope
-from services import api_keys, audiences, audit, webhooks
+from services import api_keys, audiences, audit, leaders, relays, webhooks
 from services.catalogue import read_inside
+from services.relays import NewRelay
 from tests import asks
 from tests.conftest import MadeUp, MovedByHand, Urls, another_organisation
 from tests.factories import Factory
@@ -76,6 +77,7 @@ ROUTES: dict[str, Access] = {
     "/api/v1/cases/<uuid:case_id>/assign": key(POST="cases:write"),
     "/api/v1/cases/<uuid:case_id>/close": key(POST="cases:write"),
     "/api/v1/channels": key(GET="channels:read", POST="channels:write"),
+    "/api/v1/communities": key(GET="relays:read", POST="relays:write"),
     "/api/v1/consents": key(GET="people:read"),
     "/api/v1/contacts": key(GET="people:read"),
     "/api/v1/contacts/<uuid:contact_id>": key(GET="people:read", DELETE="people:erase"),
@@ -85,6 +87,8 @@ ROUTES: dict[str, Access] = {
     "/api/v1/flows/<flow_id>": key(GET="flows:read"),
     "/api/v1/flows/<flow_id>/entry-codes": key(POST="flows:write"),
     "/api/v1/insights/registrations/funnel": key(GET="insights:read"),
+    "/api/v1/leaders": key(GET="relays:read", POST="relays:write"),
+    "/api/v1/leaders/<uuid:leader_id>/revoke": key(POST="relays:write"),
     "/api/v1/messages": key(GET="people:read"),
     "/api/v1/organisation": key(GET="organisation:read", PATCH="organisation:write"),
     "/api/v1/organisation/prices": key(GET="organisation:read", PUT="organisation:write"),
@@ -98,6 +102,9 @@ ROUTES: dict[str, Access] = {
     "/api/v1/polls/<uuid:poll_id>/results": key(GET="results:read"),
     "/api/v1/registrations": key(GET="people:read"),
     "/api/v1/registrations/<uuid:registration_id>": key(GET="people:read"),
+    "/api/v1/relays": key(GET="relays:read", POST="relays:write"),
+    "/api/v1/relays/<uuid:relay_id>": key(GET="relays:read"),
+    "/api/v1/relays/<uuid:relay_id>/close": key(POST="relays:write"),
     "/api/v1/webhooks": key(GET="webhooks:read", POST="webhooks:write"),
     "/api/v1/webhooks/<uuid:webhook_id>": key(GET="webhooks:read", DELETE="webhooks:write"),
     "/api/v1/webhooks/<uuid:webhook_id>/deliveries": key(GET="webhooks:read"),
@@ -156,6 +163,7 @@ def stage(
         contact = make.contact()
         session = make.flow_session(contact)
         message = make.message(contact)
+        asked = asks.ask(make, version=make.flow_version(7))
         ids = {
             "organisation_id": str(organisation.id),
             "provider": "telegram",
@@ -167,7 +175,9 @@ def stage(
             "flow_id": session.flow,
             "webhook_id": str(_webhook(make)),
             "audience_id": str(_audience(make)),
-            "poll_id": str(asks.ask(make, version=make.flow_version(7)).id),
+            "poll_id": str(asked.id),
+            "leader_id": str(_leader(make)),
+            "relay_id": str(relays.create(make.db, NewRelay(asked.id), now=make.now).id),
         }
     keys = {}
     wanted = {
@@ -189,6 +199,10 @@ def _audience(make: Factory) -> UUID:
         make.db, "made up", condition, catalogue, actor=audit.SYSTEM, now=make.now
     )
     return saved.audience.id
+
+
+def _leader(make: Factory) -> UUID:
+    return leaders.invite(make.db, make.keys, actor=audit.SYSTEM, now=make.now).leader.id
 
 
 def _webhook(make: Factory) -> UUID:

@@ -1,0 +1,205 @@
+"""Relays: personal codes for one ask, whose answers carry them; how many came is told in bands."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from models.ask import Ask, Asker, AskerKind, AskStatus
+from models.base import new_id
+from models.flow_session import FlowSession
+from models.relay import Flag, FlagKind, Leader, LeaderStatus, Relay
+from models.walls import DoorKind, open_door, organisation_of
+from services import audit, organisations
+from services.audit import Actor
+from services.codes import free_code
+from services.errors import Conflict, Invalid, NotFound
+
+MOST_ON_A_PAGE = 200
+MOST_QUOTA = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewRelay:
+    """A code to be made: of a leader, or without one of the organisation's own (a poster).
+
+    `parent_id` is the relay whose helper gets this one; `quota` the most answers that count.
+    """
+
+    ask_id: UUID
+    leader_id: UUID | None = None
+    parent_id: UUID | None = None
+    asker_id: UUID | None = None
+    quota: int | None = None
+
+
+def create(db: Session, new: NewRelay, *, actor: Actor = audit.SYSTEM, now: datetime) -> Relay:
+    """Make a code through which an ask is entered; Invalid or Conflict says what does not fit."""
+    _check(db, new)
+    organisation_id, relay_id, code = organisation_of(db), new_id(now), free_code(db)
+    relay = Relay(
+        organisation_id=organisation_id,
+        id=relay_id,
+        ask_id=new.ask_id,
+        leader_id=new.leader_id,
+        parent_id=new.parent_id,
+        asker_id=new.asker_id or _asker_of_leaders(db, new),
+        code=code,
+        quota=new.quota,
+        created_at=now,
+    )
+    db.add(relay)
+    db.flush()
+    open_door(db, DoorKind.RELAY, code, organisation_id, relay_id)
+    organisations.renew_catalogue(db)
+    audit.record(db, actor, "relay.created", ("relay", relay_id), now=now)
+    return relay
+
+
+def of_leader(db: Session, leader: Leader, ask_id: UUID, *, now: datetime) -> Relay:
+    """Return a leader's own code for an ask; it is made when it is first asked for."""
+    mine = (
+        Relay.organisation_id == leader.organisation_id,
+        Relay.leader_id == leader.id,
+        Relay.ask_id == ask_id,
+        Relay.parent_id.is_(None),
+        Relay.closed_at.is_(None),
+    )
+    found = db.scalars(select(Relay).where(*mine).order_by(Relay.id).limit(1)).one_or_none()
+    if found is not None:
+        return found
+    return create(db, NewRelay(ask_id, leader.id), actor=_as_contact(leader), now=now)
+
+
+def for_helper(db: Session, leader: Leader, ask_id: UUID, *, now: datetime) -> Relay:
+    """Return a new code below a leader's own, for somebody who helps them."""
+    parent = of_leader(db, leader, ask_id, now=now)
+    new = NewRelay(ask_id, leader.id, parent.id, parent.asker_id)
+    return create(db, new, actor=_as_contact(leader), now=now)
+
+
+def get(db: Session, relay_id: UUID) -> Relay:
+    """Return a relay; NotFound when there is none."""
+    relay = db.get(Relay, (organisation_of(db), relay_id))
+    if relay is None:
+        raise NotFound("There is no such relay.")
+    return relay
+
+
+def list_relays(
+    db: Session, *, ask_id: UUID | None = None, after: UUID | None = None, most: int = 50
+) -> Sequence[Relay]:
+    """Return relays in the order they were made, of one ask or of all."""
+    wanted = select(Relay).where(Relay.organisation_id == organisation_of(db))
+    if ask_id is not None:
+        wanted = wanted.where(Relay.ask_id == ask_id)
+    if after is not None:
+        wanted = wanted.where(Relay.id > after)
+    return db.scalars(wanted.order_by(Relay.id).limit(min(most, MOST_ON_A_PAGE))).all()
+
+
+def close(db: Session, relay_id: UUID, *, actor: Actor, now: datetime) -> Relay:
+    """Let a code open nothing any more; what came through it stays counted."""
+    relay = get(db, relay_id)
+    if relay.closed_at is not None:
+        raise Conflict("This relay is closed already.")
+    relay.closed_at = now
+    db.flush()
+    organisations.renew_catalogue(db)
+    audit.record(db, actor, "relay.closed", ("relay", relay.id), now=now)
+    return relay
+
+
+def count_answers(db: Session, relay_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Count who answered through each relay or one right below it; exact, for the gate only."""
+    organisation_id = organisation_of(db)
+    family = db.execute(
+        select(Relay.id, Relay.parent_id).where(
+            Relay.organisation_id == organisation_id,
+            or_(Relay.id.in_(relay_ids), Relay.parent_id.in_(relay_ids)),
+        )
+    ).all()
+    came = db.execute(
+        select(FlowSession.relay, func.count(FlowSession.contact_id.distinct()))
+        .where(
+            FlowSession.organisation_id == organisation_id,
+            FlowSession.relay.in_([str(relay_id) for relay_id, _ in family]),
+            FlowSession.completed_at.is_not(None),
+        )
+        .group_by(FlowSession.relay)
+    ).all()
+    answered = {UUID(relay): people for relay, people in came if relay}
+    counted = dict.fromkeys(relay_ids, 0)
+    for relay_id, parent_id in family:
+        for over in (relay_id, parent_id):
+            if over in counted:
+                counted[over] += answered.get(relay_id, 0)
+    return counted
+
+
+def count_flags(db: Session, relay_ids: Collection[UUID]) -> Mapping[UUID, Mapping[FlagKind, int]]:
+    """Count the marked passages of each relay by why they are marked; exact, for the gate only."""
+    rows = db.execute(
+        select(Flag.relay_id, Flag.kind, func.count())
+        .where(Flag.organisation_id == organisation_of(db), Flag.relay_id.in_(relay_ids))
+        .group_by(Flag.relay_id, Flag.kind)
+    ).all()
+    found: dict[UUID, dict[FlagKind, int]] = {}
+    for relay_id, kind, count in rows:
+        found.setdefault(relay_id, {})[kind] = count
+    return found
+
+
+def _check(db: Session, new: NewRelay) -> None:
+    organisation_id = organisation_of(db)
+    ask = db.get(Ask, (organisation_id, new.ask_id))
+    if ask is None:
+        raise Invalid("There is no such poll.", place="poll_id")
+    if ask.status not in (AskStatus.DRAFT, AskStatus.OPEN):
+        raise Conflict("This poll is over: nobody can come by a new code.")
+    for place, holds in _REFUSALS.items():
+        if (told := holds(db, organisation_id, new)) is not None:
+            raise Invalid(told, place=place)
+
+
+def _leader_fault(db: Session, organisation_id: UUID, new: NewRelay) -> str | None:
+    leader = db.get(Leader, (organisation_id, new.leader_id)) if new.leader_id else None
+    fits = new.leader_id is None or (leader and leader.status is not LeaderStatus.REVOKED)
+    return None if fits else "There is no such leader, or they were revoked."
+
+
+def _parent_fault(db: Session, organisation_id: UUID, new: NewRelay) -> str | None:
+    parent = db.get(Relay, (organisation_id, new.parent_id)) if new.parent_id else None
+    fits = new.parent_id is None or (
+        parent and parent.ask_id == new.ask_id and parent.parent_id is None
+    )
+    return None if fits else "The relay above must be of the same poll, and be below none itself."
+
+
+def _asker_fault(db: Session, organisation_id: UUID, new: NewRelay) -> str | None:
+    asker = db.get(Asker, (organisation_id, new.asker_id)) if new.asker_id else None
+    fits = new.asker_id is None or (asker and asker.ask_id == new.ask_id)
+    return None if fits else "There is no such asker in this poll."
+
+
+_REFUSALS: Mapping[str, Callable[[Session, UUID, NewRelay], str | None]] = {
+    "leader_id": _leader_fault,
+    "parent_id": _parent_fault,
+    "asker_id": _asker_fault,
+}
+
+
+def _asker_of_leaders(db: Session, new: NewRelay) -> UUID | None:
+    """Return the asker "leader" of the ask, if it names one: who relays is who asks."""
+    if new.leader_id is None:
+        return None
+    mine = (Asker.organisation_id == organisation_of(db), Asker.ask_id == new.ask_id)
+    wanted = select(Asker.id).where(*mine, Asker.kind == AskerKind.LEADER)
+    return db.scalar(wanted.order_by(Asker.position).limit(1))
+
+
+def _as_contact(leader: Leader) -> Actor:
+    return Actor("contact", leader.contact_id)

@@ -1,0 +1,123 @@
+"""Communities, leaders and relays through the API."""
+
+from typing import Any
+from uuid import UUID
+
+from models.db import transaction
+from models.flow_session import FlowSession, SessionStatus
+from models.organisation import Organisation
+from models.relay import Flag, FlagKind
+from tests.api.stage import Api, Caller, all_pages, problem
+from tests.api.test_polls import opened
+from tests.factories import Factory
+
+
+def invited(caller: Caller, **order: Any) -> dict[str, Any]:
+    answer = caller.post("/leaders", order)
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def relay(caller: Caller, poll: dict[str, Any], **order: Any) -> dict[str, Any]:
+    answer = caller.post("/relays", {"poll_id": poll["id"]} | order)
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def answers(make: Factory, relay_ids: list[str]) -> list[FlowSession]:
+    """Somebody who answered through each of these relays."""
+    came, version = [], make.flow_version(7)
+    for relay_id in relay_ids:
+        session = make.flow_session(make.contact(), version, SessionStatus.COMPLETE)
+        session.origin, session.completed_at = {"relay": relay_id}, make.now
+        came.append(session)
+    make.db.flush()
+    return came
+
+
+def test_a_leader_is_invited_by_number_with_a_code_told_once(caller: Caller) -> None:
+    community = caller.post("/communities", {"name": "Cape Town nurses"}).get_json()
+    assert [one["id"] for one in all_pages(caller, "/communities")] == [community["id"]]
+    problem(caller.post("/communities", {"name": "Cape Town nurses"}), 409)
+    told = invited(caller, number="+27 82 123 4567", community_id=community["id"])
+    assert told["status"] == "invited"
+    assert told["send"] == f"RELAY {told['code']}"
+    [listed] = all_pages(caller, "/leaders")
+    assert listed == {name: told[name] for name in listed}
+    assert "code" not in listed
+    assert "4567" not in caller.get("/leaders").text
+    problem(caller.post("/leaders", {"number": "+27821234567"}), 409)
+    revoked = caller.post(f"/leaders/{told['id']}/revoke", {})
+    assert revoked.get_json()["status"] == "revoked"
+    problem(caller.post(f"/leaders/{told['id']}/revoke", {}), 409)
+
+
+def test_what_is_no_number_and_no_community_is_told(caller: Caller) -> None:
+    refused = problem(caller.post("/leaders", {"number": "082"}), 422)
+    assert "with its country" in refused["detail"]
+    unknown = {"community_id": "00000000-0000-7000-8000-000000000000"}
+    problem(caller.post("/leaders", unknown), 422)
+
+
+def test_reach_is_told_in_bands_and_includes_helpers(caller: Caller, making: Any) -> None:
+    poll = opened(caller)
+    poster = relay(caller, poll, quota=500)
+    assert poster["url"] == f"https://line.example/j/{poster['code']}"
+    assert (poster["leader_id"], poster["quota"], poster["answered"]) == (None, 500, None)
+    leader = invited(caller)
+    own = relay(caller, poll, leader_id=leader["id"])
+    helper = relay(caller, poll, leader_id=leader["id"], parent_id=own["id"])
+    with making() as make:
+        answers(make, [own["id"]] * 9 + [helper["id"]] * 14)
+    found = {
+        row["id"]: row["answered"] for row in all_pages(caller, f"/relays?poll_id={poll['id']}")
+    }
+    assert found == {poster["id"]: None, own["id"]: 20, helper["id"]: 10}
+
+
+def test_marked_answers_are_told_in_bands_too(caller: Caller, making: Any) -> None:
+    poster = relay(caller, opened(caller))
+    with making() as make:
+        for session in answers(make, [poster["id"]] * 12):
+            make.db.add(
+                Flag(
+                    organisation_id=make.organisation_id,
+                    session_id=session.id,
+                    kind=FlagKind.VELOCITY,
+                    relay_id=UUID(poster["id"]),
+                    flagged_at=make.now,
+                )
+            )
+    found = caller.get(f"/relays/{poster['id']}").get_json()
+    assert found["answered"] == 10
+    assert found["flagged"] == {"velocity": 10, "straight_line": None, "over_quota": None}
+
+
+def test_a_relay_is_closed_once_and_none_is_made_for_what_is_over(caller: Caller) -> None:
+    poll = opened(caller)
+    made = relay(caller, poll)
+    closed = caller.post(f"/relays/{made['id']}/close", {})
+    assert closed.get_json()["closed_at"]
+    problem(caller.post(f"/relays/{made['id']}/close", {}), 409)
+    caller.post(f"/polls/{poll['id']}/cancel", {})
+    problem(caller.post("/relays", {"poll_id": poll["id"]}), 409)
+
+
+def test_a_relay_stands_below_one_of_the_same_poll_only(caller: Caller) -> None:
+    poll = opened(caller)
+    above = relay(caller, poll)
+    below = relay(caller, poll, parent_id=above["id"])
+    problem(caller.post("/relays", {"poll_id": poll["id"], "parent_id": below["id"]}), 422)
+    other = relay(caller, opened(caller))
+    problem(caller.post("/relays", {"poll_id": poll["id"], "parent_id": other["id"]}), 422)
+
+
+def test_a_new_relay_can_be_entered_with_the_next_message(api: Api, caller: Caller) -> None:
+    poll = opened(caller)
+    with transaction(api.engine, api.organisation.id) as db:
+        before = db.get_one(Organisation, api.organisation.id).catalogue_version
+    relay(caller, poll)
+    with transaction(api.engine, api.organisation.id) as db:
+        assert db.get_one(Organisation, api.organisation.id).catalogue_version == before + 1
