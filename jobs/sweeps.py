@@ -10,7 +10,7 @@ from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
 from models.walls import system_scope
-from services import ballots, dues, publications, quarantine, retention, templates
+from services import ballots, dues, publications, pushing, quarantine, retention, templates
 from services.catalogue import Catalogue
 
 MOST_PASSES = 100
@@ -34,6 +34,7 @@ class Sweeps:
             Sweep("recover_messages", "* * * * * */3", self.recover),
             Sweep("do_what_is_due", "* * * * * */3", self.due),
             Sweep("retry_quarantined", "* * * * * */20", self.quarantined),
+            Sweep("follow_asks", "* * * * * */5", self.asks),
             Sweep("settle_ballots", "* * * * * */10", self.ballots),
             Sweep("release_ends", "* * * * * */10", self.results),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
@@ -66,6 +67,12 @@ class Sweeps:
         tried = quarantine.retry(self.engine, self.keys, take, now=self.clock.now())
         if tried:
             logs.event("quarantine.retried", count=tried)
+
+    def asks(self) -> None:
+        """Open and close asks at their hour, and begin to tell what came of them."""
+        moved = pushing.follow(self.engine, self.ballot_keys, now=self.clock.now())
+        if moved:
+            logs.event("asks.followed", count=moved)
 
     def ballots(self) -> None:
         """Count secret polls that are closing, and destroy keys nobody needs any more."""

@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from flows import engine
-from flows.events import Asked, Said, as_part
+from flows.events import Asked, Event, Said, as_part
 from flows.flow import Flow
 from flows.state import State
 from models.base import new_id
 from models.broadcast import BroadcastKind
 from services.scene import base36
+from services.sessions import seed_of
 
 Parts = list[dict[str, Any]]
 
@@ -73,11 +74,16 @@ def compose(telling: Telling, person: Person, now: datetime) -> Message:
     if telling.kind is BroadcastKind.REMINDER and person.state is not None:
         state, events = engine.resume(telling.flow, person.state, now=now)
         return _asking(telling, person, (state, events), Said("reminder"), person.session_id)
+    session_id = new_id(now)
     started = engine.start(
-        telling.flow, tag=base36(person.tags + 1), language=person.language, now=now
+        telling.flow,
+        tag=base36(person.tags + 1),
+        language=person.language,
+        now=now,
+        seed=seed_of(session_id),
     )
     said = Said("asks_you", {"asker": _asker(telling, person)})
-    return _asking(telling, person, started, said, None)
+    return _asking(telling, person, started, said, session_id)
 
 
 def _asking(
@@ -88,7 +94,12 @@ def _asking(
     session_id: UUID | None,
 ) -> Message:
     state, events = step
-    parts = [as_part(one) for one in (first, *events) if isinstance(one, Asked | Said)]
+    spoken: tuple[Event, ...] = (first, *events)
+    if telling.kind is BroadcastKind.INVITATION:
+        spoken = (first, Said("poll_secret" if telling.flow.secret else "poll_named"), *events)
+    parts = [as_part(one) for one in spoken if isinstance(one, Asked | Said)]
+    if not state.answers:
+        parts[-1]["later"] = True
     template = "reminder" if telling.kind is BroadcastKind.REMINDER else "invitation"
     return Message(
         content=_content(telling, person, parts, state.tag, template),

@@ -24,8 +24,12 @@ EVENTS = (
     "consent.changed",
     "case.opened",
     "message.failed",
+    "poll.opened",
+    "poll.answered",
+    "poll.closed",
+    "broadcast.finished",
 )
-"""What an endpoint may be told; each is written by a trigger of migration 0007."""
+"""What an endpoint may be told; each is written by a trigger of migration 0007 or 0008."""
 
 TEST_EVENT = "webhook.test"
 MOST_ENDPOINTS = 20

@@ -16,6 +16,7 @@ branch_labels = None
 depends_on = None
 
 HERE = Path(__file__)
+EVENTS = HERE.with_name("0008_events.sql")
 TABLES = (
     "communities",
     "leaders",
@@ -43,12 +44,16 @@ def upgrade() -> None:
     op.get_bind().exec_driver_sql(HERE.with_suffix(".sql").read_text("utf-8"))
     for table in TABLES:
         protect(table, system=EVERYTHING)
+    op.get_bind().exec_driver_sql(EVENTS.read_text("utf-8"))
 
 
 def downgrade() -> None:
     """Drop them; codes of asks and relays then lead nowhere."""
+    op.execute("DROP TRIGGER tell_answered ON flow_sessions")
     for table in reversed(TABLES):
         op.execute(f"DROP TABLE {table}")
+    for function in ("tell_ask", "tell_answered", "tell_sent"):
+        op.execute(f"DROP FUNCTION {function}")
     op.execute("ALTER TABLE flow_sessions DROP COLUMN ask_id")
     op.execute("ALTER TABLE flow_sessions DROP COLUMN relay")
     op.execute("ALTER TABLE profiles DROP COLUMN monthly_cap")

@@ -12,6 +12,9 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from models import (
+    AskMode,
+    AskStatus,
+    BroadcastStatus,
     Case,
     CaseReason,
     Contact,
@@ -34,6 +37,7 @@ from services.retention import PERIODS
 from services.webhook_signing import new_secret, sign
 from services.webhook_tries import DISABLE_AFTER, PAUSES, Result, Try
 from services.webhooks import EVENTS
+from tests.asks import ask, broadcast
 from tests.conftest import MadeUp, MovedByHand, another_organisation
 from tests.factories import Factory
 
@@ -355,8 +359,51 @@ def test_only_what_the_application_lists_is_told(make: Factory) -> None:
             last_message_at=make.now,
         )
     )  # fmt: skip
+    _a_poll_runs_its_course(make, contact)
     contact.status = ContactStatus.STOPPED
     born = set(kinds(make.db))
     assert make.db.get(FlowSession, (session.organisation_id, session.id)) is not None
     rights.erase(make.db, contact.id, now=make.now)
     assert born | set(kinds(make.db)) == set(EVENTS)
+
+
+def _a_poll_runs_its_course(make: Factory, contact: Contact) -> FlowSession:
+    """A poll that opens, is sent, answered once and changed, and closes."""
+    asked = ask(make, version=make.flow_version(8), status=AskStatus.DRAFT)
+    asked.status = AskStatus.OPEN
+    make.db.flush()
+    sending = broadcast(make, asked)
+    sending.status, sending.finished_at = BroadcastStatus.FINISHED, make.now
+    passage = make.flow_session(contact, make.flow_version(9))
+    passage.origin = {"ask": str(asked.id)}
+    passage.kind, passage.status = "poll", SessionStatus.COMPLETE
+    make.db.flush()
+    again = update(FlowSession).where(FlowSession.id == passage.id)
+    make.db.execute(again.values(status=SessionStatus.COMPLETE, updated_at=make.now))
+    for status in (AskStatus.CLOSING, AskStatus.CLOSED):
+        asked.status = status
+        make.db.flush()
+    return passage
+
+
+def test_a_poll_tells_each_thing_once(make: Factory) -> None:
+    listen(make, "poll.opened", "poll.answered", "poll.closed", "broadcast.finished")
+    contact = make.contact(consented=True)
+    passage = _a_poll_runs_its_course(make, contact)
+    rows = {row.kind: row for row in make.db.scalars(select(WebhookDelivery))}
+    assert sorted(kinds(make.db)) == sorted(rows)
+    assert rows["poll.answered"].payload["data"] == {
+        "poll_id": str(passage.origin["ask"]),
+        "contact_id": str(contact.id),
+        "registration_id": str(passage.id),
+    }
+
+
+def test_nobody_is_told_who_voted_in_a_secret_poll(make: Factory) -> None:
+    listen(make, "poll.answered")
+    asked = ask(make, version=make.flow_version(8), mode=AskMode.SECRET)
+    passage = make.flow_session(make.contact(), make.flow_version(9))
+    passage.origin = {"ask": str(asked.id)}
+    passage.kind, passage.status = "poll", SessionStatus.COMPLETE
+    make.db.flush()
+    assert kinds(make.db) == []
