@@ -190,3 +190,35 @@ def test_a_flow_with_a_fault_is_refused_with_its_place(app: Flask, tmp_path: Pat
     done = run(app, "flows", "publish", str(file))
     assert done.exit_code == 1
     assert "broken.yaml" in done.output
+
+
+def test_a_poll_is_pushed_from_a_file_or_a_question(app: Flask, organisation: MadeUp) -> None:
+    whom = ("--organisation", str(organisation.id))
+    words = ("--question", "Open on Saturdays?", "--option", "Yes please", "--option", "No need")
+    asked = made(app, "poll", "push", *words, *whom, "--audience", '{"all": []}')
+    assert asked["status"] == "open"
+    assert asked["url"].endswith(f"/j/{asked['code']}")
+    file = loader.library()["passport-hours"]
+    drafted = made(app, "poll", "push", str(file), "--draft", *whom)
+    assert drafted["status"] == "draft"
+    assert drafted["code"] != asked["code"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "Give a flow file"),
+        (("--question", "Open?"), "two --option"),
+        (("--question", "Open?", "--option", "A one", "--option", "A one"), "the same label"),
+        (
+            ("--question", "Open?", "--option", "A", "--option", "B", "--audience", "[ZA]"),
+            "as JSON",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(
+    app: Flask, organisation: MadeUp, words: tuple[str, ...], said: str
+) -> None:
+    done = run(app, "poll", "push", *words, "--organisation", str(organisation.id))
+    assert done.exit_code == 1
+    assert said in done.output
