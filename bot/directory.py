@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -178,6 +178,18 @@ class StoredContents:
     async def keep(self, view: ChannelView, digest: str, sid: str) -> None:
         """Keep the content id; the first one kept for a shape stays."""
         await asyncio.to_thread(self._write, view, digest, sid)
+
+    async def forget(self, view: ChannelView, digest: str, sid: str) -> None:
+        """Forget this content id of a shape; one that another process made meanwhile stays."""
+        self._kept.pop((view.id, digest), None)
+        await asyncio.to_thread(self._delete, view, sid)
+
+    def _delete(self, view: ChannelView, sid: str) -> None:
+        gone = delete(ContentObject).where(
+            ContentObject.channel_id == view.id, ContentObject.sid == sid
+        )
+        with transaction(self._engine, view.organisation_id) as db:
+            db.execute(gone)
 
     def _read(self, view: ChannelView, digest: str) -> str | None:
         with transaction(self._engine, view.organisation_id) as db:

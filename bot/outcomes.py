@@ -17,7 +17,7 @@ from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, ContentStore, Delivery, ReadyTemplate, SendError
 from bot.directory import Directory
 from flows.templates import named_in, names_in
-from flows.wording import Prompt
+from flows.wording import Prompt, say
 from models.clock import Clock
 from models.message_path import Claimed
 from models.sealed import Keyring, open_sealed
@@ -220,6 +220,7 @@ class Sender:
             closes=None if edit else message.edits,
             url_base=self._endpoints.of(view.kind),
             public_url=self._endpoints.public,
+            parting=say("parting", message.language) if message.content.get("unkeys") else "",
         )
 
     def _address(self, message: Claimed) -> str:

@@ -21,6 +21,7 @@ from bot.directory import Directory
 from bot.inbound import Intake
 from bot.metrics import REJECTED, TAKEN
 from bot.statuses import Statuses
+from flows.wording import say
 from services.errors import Unavailable
 
 PROVIDERS = {
@@ -28,7 +29,9 @@ PROVIDERS = {
     "twilio": frozenset({"sms", "whatsapp"}),
     "simulator": frozenset({"simulator"}),
 }
-KEPT = frozenset({"message", "blocked", "unblocked", "opted_out", "opted_in", "help_answered"})
+KEPT = frozenset(
+    {"message", "edited", "blocked", "unblocked", "opted_out", "opted_in", "help_answered"}
+)
 
 
 class Front(Protocol):
@@ -101,12 +104,21 @@ def _receive(front: Front, view: ChannelView, incoming: WebhookRequest) -> Answe
         _taken(view.kind, "unreadable").inc()
         intake.keep_unreadable(view, incoming.body)
         return Answer(200)
-    say = None
+    spoken = None
     for arrival in arrivals:
         _taken(view.kind, arrival.kind).inc()
         if arrival.kind in KEPT and arrival.address:
-            say = intake.take(view, arrival).say or say
-    return Answer(200, *channel.acknowledge(arrivals, say))
+            spoken = intake.take(view, arrival).say or spoken
+        elif arrival.kind == "group" and arrival.callback_id is None:
+            spoken = _for_group(view, arrival.language)
+    return Answer(200, *channel.acknowledge(arrivals, spoken))
+
+
+def _for_group(view: ChannelView, language: str | None) -> str:
+    """The one thing we say in a group, where nobody has consented: the way to the private chat."""
+    name = view.sender or view.config.get("username")
+    link = f" https://t.me/{name}" if name else ""
+    return say("group", (language or view.default_language)[:2]) + link
 
 
 def _receive_status(front: Front, view: ChannelView, incoming: WebhookRequest) -> Answer:

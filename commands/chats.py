@@ -19,10 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-KEYS: Final = ("flow", "language", "runs", "channels")
+KEYS: Final = ("flow", "also", "language", "runs", "channels", "number")
 RUNS: Final = ("engine", "full")
 CHANNELS: Final = ("telegram", "whatsapp", "sms", "simulator")
-SPEAKERS: Final = ("bot", "provider", "elsewhere")
+SPEAKERS: Final = ("bot", "provider", "elsewhere", "group")
 WIDTH: Final = 100
 _TEXT, _WRAPPED = " " * 8, " " * 10
 _HEADER: Final = re.compile(r"(\w+): +(.+?)(?= {2,}\w+: |$)")
@@ -77,6 +77,16 @@ class Chat:
     def flow(self) -> str:
         """The flow that the conversation is about."""
         return self.header["flow"]
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """More flows that are published when it is played through everything."""
+        return tuple(one.strip() for one in self.header.get("also", "").split(",") if one.strip())
+
+    @property
+    def number(self) -> str:
+        """How the person's phone number begins; a made-up one of North America if not given."""
+        return self.header.get("number", "+1212555")
 
     @property
     def language(self) -> str:

@@ -24,6 +24,7 @@ class Word(StrEnum):
     PERSON = "person"
     LANGUAGE = "language"
     RESTART = "restart"
+    LESS = "less"
     JOIN = "join"
     HELLO = "hello"
 

@@ -41,6 +41,11 @@ _RIGHT, _WRONG = (
     for listed in (RIGHT, WRONG)
 )
 _JOINS: Final = frozenset({"and", "et", "y", "و", "e", "und", "&", "+"})
+_POLITE: Final = re.compile(
+    r" (?:please|pls|thanks|thank you|svp|s il vous plait|merci|por favor|gracias|obrigad[oa]"
+    r"|من فضلك|لو سمحت|شكرا)$"
+)
+"""What may stand behind a number: "3 please"."""
 _PARTS: Final = re.compile(r"[,;،؛\n、]|(?<=\d)/(?=\d)")
 _ARABIC_AND: Final = re.compile(r"\bو(?=\d)")
 _PREFIX, _WORD, _NEAR, _FAR = 4, 3, 5, 9
@@ -100,7 +105,8 @@ def find(table: Table, text: str, *, shown: Sequence[int], language: str = "") -
     if not text:
         return None
     if not table.digit_labels:
-        number = read_ordinal(text) or table.number_words.get(text)
+        plain = text if table.strict else _POLITE.sub("", text)
+        number = read_ordinal(plain) or table.number_words.get(text)
         if number is not None:
             return Hit(shown[number - 1]) if 1 <= number <= len(shown) else None
     index = find_exact(table, text, language)

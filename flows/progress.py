@@ -39,12 +39,13 @@ def position(flow: Flow, state: State, asked: Question, now: datetime) -> tuple[
 def without_irrelevant(
     flow: Flow, state: State, now: datetime
 ) -> tuple[State, tuple[Skipped, ...]]:
-    """The state without answers to questions that a changed answer has made irrelevant."""
+    """The state without answers that a changed one has made irrelevant or wrong."""
     dropped: list[Skipped] = []
     for question in flow.questions:
-        if question.when is None or question.id not in state.answers:
+        if question.id not in state.answers:
             continue
-        if not is_relevant(question, state, now):
+        fits = question.fits(state.answers[question.id], state.answers)
+        if not fits or not is_relevant(question, state, now):
             left = {name: value for name, value in state.answers.items() if name != question.id}
             state = replace(state, answers=left)
             if question.waits:

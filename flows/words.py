@@ -13,7 +13,7 @@ STOP: Final = {
     " desinscrire stop_tout stop_sms stopper stoppez ne_plus_recevoir",
     "es": "alto baja parar cancelar basta darme_de_baja dar_de_baja detener parar_mensajes",
     "pt": "sair parar cancelar pare descadastrar parar_mensagens",
-    "ar": "توقف إيقاف إلغاء أوقف قف الغاء_الاشتراك وقف وقف_الرسائل أوقف_الرسائل كفى",
+    "ar": "توقف إيقاف إلغاء أوقف قف الغاء_الاشتراك وقف وقف_الرسائل أوقف_الرسائل كفى كلمة_stop",
     "de": "stopp abmelden",
     "ru": "стоп отписаться",
     "tr": "dur iptal",
@@ -98,6 +98,13 @@ OTHERS: Final = {
         "es": "idioma idiomas lengua",
         "pt": "idioma idiomas lingua",
         "ar": "لغة اللغة",
+    },
+    "less": {
+        "en": "less_often fewer_messages less_messages",
+        "fr": "moins_souvent moins_de_messages",
+        "es": "menos_veces menos_mensajes",
+        "pt": "menos_vezes menos_mensagens",
+        "ar": "رسائل_أقل رسائل_اقل",
     },
     "restart": {
         "en": "restart start_again start_over",

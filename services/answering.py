@@ -1,8 +1,12 @@
 """Taking an answer: to the question that waits, or anew to the poll answered last."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from flows import engine
+from flows.events import Event, Said
+from flows.progress import position
+from flows.state import State
 from services import polling
 from services.apply import apply_events
 from services.repeating import hear_again, is_echo
@@ -42,21 +46,39 @@ def _without_question(scene: Scene) -> None:
 def _step(scene: Scene, running: Running) -> None:
     """Let the flow take one message.
 
-    After a long pause an answer that fits is taken as usual; anything else is met with the
-    question again instead of a correction, since the person may not have it before their eyes.
+    After a long pause an answer that fits is taken as usual; anything else is met with where the
+    person was, and whether to go on, since they may not have the question before their eyes.
     """
     assert scene.heard.input is not None
     before = running.state
     running.state, events = engine.step(
         running.published.flow, before, scene.heard.input, scene.now
     )
-    if _long_ago(scene) and running.state.attempts > before.attempts:
+    if _long_ago(scene) and not _fits(before, running.state, events):
         running.state = before
-        scene.say("welcome_back")
-        ask_again(scene)
+        _welcome_back(scene, running)
     else:
         apply_events(scene, running, events)
         settle(scene, running)
+
+
+def _fits(before: State, after: State, events: Iterable[Event]) -> bool:
+    """Whether what was said belongs to the question: neither a mistake nor a greeting."""
+    greeted = any(isinstance(one, Said) and one.phrase == "greeted" for one in events)
+    return after.attempts <= before.attempts and not greeted
+
+
+def _welcome_back(scene: Scene, running: Running) -> None:
+    """Say where the person was and offer to go on or begin again."""
+    flow, state = running.published.flow, running.state
+    asked = flow.question(state.asked)
+    place = position(flow, state, asked, scene.now) if asked else None
+    if place is None:
+        scene.say("welcome_back")
+        ask_again(scene)
+    else:
+        scene.say("welcome_at", at=str(place[0]), of=str(place[1]))
+        scene.aside_wanted = "resume"
 
 
 def settle(scene: Scene, running: Running) -> None:

@@ -46,9 +46,10 @@ def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
     flow = running.published.flow
     if is_core(flow.kind, question):
         scene.profile[question] = value
-        if question == "place" and (place := bundled().get(str(value))):
-            scene.profile["time_zone"] = place.time_zone
-            scene.profile["region"] = place.region or None
+        if question == "place":
+            place = bundled().get(str(value))
+            scene.profile["time_zone"] = place.time_zone if place else None
+            scene.profile["region"] = (place.region or None) if place else None
     else:
         scene.rest[f"{flow.id}.{question}"] = value
 
@@ -113,7 +114,7 @@ def _person_wanted(scene: Scene, running: Running, event: happened.PersonWanted)
 
 
 def _menu_wanted(scene: Scene, running: Running, event: happened.MenuWanted) -> None:
-    scene.menu_wanted = True
+    scene.aside_wanted = "menu"
 
 
 APPLY: dict[type[Any], Callable[[Scene, Running, Any], None]] = {

@@ -24,6 +24,8 @@ from services.telling import give_link, options_of, pages
 from services.waiting import holds_choice
 
 GIVE_UP_AFTER = 2
+ASIDES_IN_PASSING = frozenset({"resume"})
+"""Asides that the first answer which fits nothing closes: it is meant for what waited before."""
 Act = Callable[[Scene], None]
 
 
@@ -62,12 +64,12 @@ def answer_aside(scene: Scene) -> None:
     if chosen is not None:
         scene.chosen, scene.answered_aside, scene.aside = chosen, scene.aside, None
         _act(scene, flow.id, chosen)
-        if not scene.has_effect and not scene.needs_memory:
-            scene.say("nothing_open")
+        _break_silence(scene)
     elif scene.aside.status != "waiting":
         scene.aside = None
         (give_up if flow.id == CHANGE else ask_again)(scene)
-    elif scene.aside.attempts >= GIVE_UP_AFTER and not scene.unsure:
+        _break_silence(scene)
+    elif scene.aside.attempts >= _patience(flow) and not scene.unsure:
         scene.aside = None
         scene.forget_parts()
         take_answer(scene)
@@ -76,6 +78,15 @@ def answer_aside(scene: Scene) -> None:
 def _act(scene: Scene, aside: str, chosen: str) -> None:
     if not holds_choice(scene, aside, chosen):
         (CHOICES.get((aside, chosen)) or CHOICES.get((aside, "*"), ask_again))(scene)
+
+
+def _break_silence(scene: Scene) -> None:
+    if not scene.has_effect and not scene.needs_memory:
+        scene.say("nothing_open")
+
+
+def _patience(flow: Flow) -> int:
+    return 1 if flow.id in ASIDES_IN_PASSING else GIVE_UP_AFTER
 
 
 def _open(name: str) -> Act:
@@ -138,6 +149,17 @@ def _begin_module(scene: Scene) -> None:
         begin(scene, published, {})
 
 
+def _write_less(scene: Scene) -> None:
+    """Keep how many asks a month the person wants; alerts, which are no asks, stay as they are."""
+    chosen = scene.chosen or ""
+    scene.profile["monthly_cap"] = int(chosen) if chosen.isdecimal() else 0
+    if chosen.isdecimal():
+        scene.say("how_often_changed", most=chosen)
+    else:
+        scene.say("only_urgent")
+    ask_again(scene)
+
+
 def _erase(scene: Scene) -> None:
     scene.erase = True
 
@@ -154,12 +176,12 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("menu", "person"): call,
     ("mydata", "read"): _read_here,
     ("mydata", "change"): change,
+    ("mydata", "privacy"): privacy,
     (CHANGE, "*"): correct,
     ("renewal", "right"): _say_then_ask("renewed"),
     ("renewal", "change"): change,
     ("renewal", "erase"): _open("erase"),
-    ("menu", "privacy"): privacy,
-    ("menu", "leave"): stop,
+    ("menu", "leave"): _open("stop_or_stay"),
     ("menu", "erase"): _open("erase"),
     ("menu", "again"): ask_again,
     ("menu", "link"): _open("link"),
@@ -176,7 +198,9 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("erase", "keep"): _say_then_ask("kept"),
     ("stop_or_stay", "stop"): stop,
     ("stop_or_stay", "erase"): _open("erase"),
+    ("stop_or_stay", "less"): _open("how_often"),
     ("stop_or_stay", "stay"): _say_then_ask("stayed"),
+    ("how_often", "*"): _write_less,
     ("come_back", "come_back"): come_back,
     ("come_back", "stay_away"): stay_away,
     ("resume", "start_again"): _begin_again,

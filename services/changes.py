@@ -13,6 +13,7 @@ from models.message_path import Batch
 from models.sealed import Keyring, keyed_hash
 from models.walls import door_hash
 from services import retention
+from services.keyboards import keyboard_mark
 from services.person_rows import PersonWriter
 from services.rows import Row, Rows, Shown, hex_of
 from services.scene import RIGHTS, LinkRow, Running, Scene
@@ -206,7 +207,7 @@ class _Writer(PersonWriter):
             content["office"] = scene.standing.office_id
         if scene.edit:
             content["edit"] = True
-        return content
+        return content | keyboard_mark(scene)
 
     # --- what happens seldom ---
 
@@ -228,8 +229,7 @@ class _Writer(PersonWriter):
         rows.dues = [{"id": new_id(scene.now)} | due | one for one in scene.dues]
 
     def _case(self) -> Row:
-        scene = self.scene
-        running = scene.running
+        scene, running = self.scene, self.scene.running
         return {
             "id": scene.case_id,
             "contact": scene.contact_id,

@@ -17,6 +17,7 @@ from services.calling import belongs_to_case, leave_unread, note, watch_for_dang
 from services.entering import enter, is_bare_code
 from services.pressing import take_press, word_in
 from services.scene import RIGHTS, Scene
+from services.sessions import ask_again
 from services.stopping import come_back, stop
 from services.words import WHILE_STOPPED, WORDS
 
@@ -29,11 +30,11 @@ def handle(scene: Scene) -> None:
     if scene.heard.kind in {"blocked", "unblocked"}:
         scene.address_status = "blocked" if scene.heard.kind == "blocked" else "active"
         return
-    _decide(scene, _keyword(scene))
+    (_take_edit if scene.heard.kind == "edited" else _decide)(scene, _keyword(scene))
     if scene.needs_memory:
         return
-    if scene.menu_wanted:
-        open_aside(scene, "menu")
+    if scene.aside_wanted:
+        open_aside(scene, scene.aside_wanted)
     settle(scene)
     watch_for_danger(scene)
 
@@ -55,6 +56,15 @@ def _decide(scene: Scene, keyword: Keyword | None) -> None:
         answer_aside(scene)
     elif not enter(scene, keyword):
         _go_on(scene, keyword)
+
+
+def _take_edit(scene: Scene, keyword: Keyword | None) -> None:
+    """An old message that is changed moves nothing but STOP; who is being asked is told so."""
+    if keyword and keyword.word is Word.STOP and _is_plain(scene, keyword):
+        _decide(scene, keyword)
+    elif scene.running and not scene.aside and not scene.has_stopped:
+        scene.say("edited")
+        ask_again(scene)
 
 
 def _go_on(scene: Scene, keyword: Keyword | None) -> None:

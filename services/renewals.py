@@ -66,5 +66,10 @@ def _send(
     talk.state, talk.expires_at = {"aside": state.to_json()}, contact.expires_at
     talk.seq += 1
     parts = [as_part(event) for event in events if isinstance(event, Asked)]
-    content = {"parts": parts, "tag": state.tag, "aside": ASIDE}
+    content = {
+        "parts": parts,
+        "tag": state.tag,
+        "aside": ASIDE,
+        "template": {"name": ASIDE, "params": {}},
+    }
     outgoing.queue(db, contact, address, content, seq=talk.seq, now=now, question=state.asked)

@@ -93,7 +93,7 @@ class Scene:
     case_id: UUID | None = None
     case_noted: bool = False
     case_reason: CaseReason | None = None
-    menu_wanted: bool = False
+    aside_wanted: str | None = None
     asks_anew: bool = False
     # Whose address this is (services/belonging.py).
     wish: Wish | None = None

@@ -1,23 +1,32 @@
 """Starting a flow, asking its question again, and the offer to register."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from flows import engine
 from flows.phones import country_of
+from flows.state import Value
 from models.base import new_id
 from services.apply import apply_events
 from services.catalogue import Published
 from services.scene import Running, Scene
 
+_NOTHING: Mapping[str, Value] = {}
+
 
 def begin(
-    scene: Scene, published: Published, origin: dict[str, Any], *, pausing: bool = False
+    scene: Scene,
+    published: Published,
+    origin: dict[str, Any],
+    *,
+    pausing: bool = False,
+    known: Mapping[str, Value] = _NOTHING,
 ) -> None:
     """Start a flow for this person; one that was running ends where it is.
 
     With `pausing` the one that was running goes on afterwards, unless one waits for that already.
+    What is `known` is not asked.
     """
     left = [scene.running] if pausing and scene.paused else [scene.running, scene.paused]
     if pausing and not scene.paused:
@@ -31,6 +40,7 @@ def begin(
         tag=scene.next_tag(),
         language=scene.language,
         now=scene.now,
+        known=known,
         hints=_hints(scene),
         seed=seed_of(session_id),
     )
@@ -66,10 +76,16 @@ def ask_again_or_offer(scene: Scene) -> None:
 
 
 def offer(scene: Scene) -> None:
-    """Register somebody who is in no flow, or thank a member for what they wrote."""
+    """Register somebody who is in no flow, or thank a member for what they wrote.
+
+    Who agreed once and did not finish in time is told why it begins again, in their language.
+    """
     registration = scene.catalogue.registration()
     if scene.is_registered or registration is None:
         scene.say("nothing_open")
+    elif scene.is_consented:
+        scene.say("expired")
+        begin(scene, registration, {}, known={"language": scene.language})
     else:
         begin(scene, registration, {})
 

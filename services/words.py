@@ -70,6 +70,10 @@ def _language(scene: Scene, keyword: Keyword) -> None:
     open_aside(scene, "language")
 
 
+def _less(scene: Scene, keyword: Keyword) -> None:
+    open_aside(scene, "how_often")
+
+
 def _restart(scene: Scene, keyword: Keyword) -> None:
     if scene.running:
         begin(scene, scene.running.published, scene.running.origin)
@@ -98,6 +102,7 @@ WORDS: dict[Word, Handler] = {
     Word.DELETE: _delete,
     Word.LANGUAGE: _language,
     Word.PERSON: _person,
+    Word.LESS: _less,
     Word.RESTART: _restart,
     Word.JOIN: _join,
 }

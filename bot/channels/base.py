@@ -192,6 +192,7 @@ class Delivery:
     replaced, `closes` of one whose buttons are only taken away. `url_base` is the provider's API,
     `public_url` our own external base (for status callbacks); `buttons` False asks for digits.
     `template` says it instead, where nothing else may be said; `prompt` is what it looks like.
+    `parting` is said where a keyboard in place of the phone's own has to be put away first.
     """
 
     address: str
@@ -203,6 +204,7 @@ class Delivery:
     buttons: bool = True
     public_url: str = ""
     template: ReadyTemplate | None = None
+    parting: str = ""
 
 
 class ContentStore(Protocol):
@@ -213,6 +215,9 @@ class ContentStore(Protocol):
 
     async def keep(self, view: ChannelView, digest: str, sid: str) -> None:
         """Keep the content id; keeping the same shape twice is not an error."""
+
+    async def forget(self, view: ChannelView, digest: str, sid: str) -> None:
+        """Forget this content id of a shape, which the provider no longer knows."""
 
 
 class Channel(Protocol):

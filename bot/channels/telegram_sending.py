@@ -17,6 +17,8 @@ LABEL_LIMIT = 64
 SHORT_LABEL = 12
 HALF_ROW_LABEL = 18
 BUTTON_LIMIT = 100
+CONTACT = "contact"
+SHARE = ".share"
 
 Button = dict[str, str]
 Classify = Callable[[int, bytes], SendError | Exception | None]
@@ -54,6 +56,7 @@ class TelegramSender:
     async def _send(self) -> str:
         chat = _chat(self._delivery.address)
         fields = chat | self._content()
+        await self._put_keyboard_away(chat, fields)
         # A preview would open links, and some of ours open only once.
         fields["link_preview_options"] = {"is_disabled": True}
         result = await self._call("sendMessage", fields)
@@ -90,12 +93,28 @@ class TelegramSender:
             async with asyncio.timeout(2):
                 await self._call("editMessageReplyMarkup", fields)
 
+    async def _put_keyboard_away(self, chat: dict[str, object], fields: dict[str, object]) -> None:
+        """Take away the keyboard of a contact question; with inline buttons that needs a message.
+
+        A message has one markup only, and Telegram lets no other than an inline one be added later.
+        """
+        if not self._delivery.parting:
+            return
+        away = {"remove_keyboard": True}
+        if "reply_markup" not in fields:
+            fields["reply_markup"] = away
+        else:
+            text = self._delivery.parting
+            await self._call("sendMessage", chat | {"text": text, "reply_markup": away})
+
     def _content(self) -> dict[str, object]:
         prompt = self._delivery.prompt
         if not 0 < len(prompt.text) <= TEXT_LIMIT:
             raise SendError("bad_length", "The text is empty or too long for Telegram.", alert=True)
         fields: dict[str, object] = {"text": prompt.text}
-        if rows := keyboard(prompt):
+        if prompt.style == CONTACT:
+            fields["reply_markup"] = contact_keyboard(prompt)
+        elif rows := keyboard(prompt):
             fields["reply_markup"] = {"inline_keyboard": rows}
         return fields
 
@@ -112,6 +131,17 @@ class TelegramSender:
             raise SendError("moved", "The group moved twice.", dead=True)
         result: object = json.loads(answer.body).get("result")
         return result
+
+
+def contact_keyboard(prompt: Prompt) -> dict[str, object]:
+    """The keyboard that can send the person's own number; every other key sends its word."""
+    keys: list[dict[str, object]] = [
+        {"text": one.label, "request_contact": True}
+        if one.payload.endswith(SHARE)
+        else {"text": one.label}
+        for one in prompt.navigation
+    ]
+    return {"keyboard": [[key] for key in keys], "resize_keyboard": True, "one_time_keyboard": True}
 
 
 def keyboard(prompt: Prompt) -> list[list[Button]]:

@@ -15,7 +15,8 @@ from flows.wording import as_lines
 
 BODY_LIMIT = 1600
 # The content object is gone or does not like its variables: nothing was sent, lines will do.
-CONTENT_FAULTS = frozenset({"20404", "21654", "21655", "21656", "63027", "63028"})
+GONE = "20404"
+CONTENT_FAULTS = frozenset({GONE, "21654", "21655", "21656", "63027", "63028"})
 
 
 class TwilioSender:
@@ -39,14 +40,31 @@ class TwilioSender:
         """Post the message; return its sid."""
         if template := self._delivery.template:
             return await self._post(_content(template.sid, template.variables))
+        sent = await self._send_buttons()
+        return sent or await self._post(self._lines())
+
+    async def _send_buttons(self, *, again: bool = False) -> str | None:
+        """The sid of the message with buttons; None where lines have to do.
+
+        A content object that somebody has deleted at Twilio is made anew, once.
+        """
         buttons = await self._buttons()
-        if buttons is not None:
-            try:
-                return await self._post(buttons)
-            except SendError as error:
-                if error.code not in CONTENT_FAULTS:
-                    raise
-        return await self._post(self._lines())
+        if buttons is None:
+            return None
+        try:
+            return await self._post(buttons)
+        except SendError as error:
+            if error.code not in CONTENT_FAULTS:
+                raise
+            if error.code != GONE or again:
+                return None
+        await self._forget(buttons["ContentSid"])
+        return await self._send_buttons(again=True)
+
+    async def _forget(self, sid: str) -> None:
+        picture = picture_of(self._delivery.prompt)
+        if picture is not None and self._contents is not None:
+            await self._contents.forget(self._view, picture.digest, sid)
 
     async def _post(self, content: dict[str, str]) -> str:
         fields = self._addressed() | content

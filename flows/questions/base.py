@@ -22,6 +22,7 @@ UNTICK: Final = "-"
 _NOT_KEPT: Final = {
     "photo": "photo_not_kept",
     "document": "photo_not_kept",
+    "video": "photo_not_kept",
     "contact": "contact_not_kept",
     "voice": "no_voice",
 }
@@ -184,6 +185,10 @@ class Question:
     def label(self, value: str, language: str) -> str:
         """What a value is called, to read it back."""
         return value
+
+    def fits(self, value: Value, answers: Mapping[str, Value]) -> bool:
+        """Whether the answer still makes sense beside the others, when one of them has changed."""
+        return True
 
     def takes_hint(self, value: str) -> bool:
         """Whether this likely answer from outside may be asked about."""

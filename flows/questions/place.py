@@ -17,6 +17,7 @@ from flows.questions.base import (
 )
 from flows.questions.search import offered, typed_number
 from flows.spec import Spec
+from flows.state import SKIPPED, Value
 
 _MOST: Final = 6
 
@@ -77,6 +78,11 @@ class PlaceQuestion(Question):
     def pin(self, latitude: float, longitude: float) -> Reading:
         place = self.places.nearest(latitude, longitude)
         return Problem("pin_not_known") if place is None else Guess(place.id)
+
+    def fits(self, value: Value, answers: Mapping[str, Value]) -> bool:
+        """A town lies in the country given; whoever moved abroad is asked for the town anew."""
+        country, place = answers.get(self.within), self.places.get(str(value))
+        return place is None or not isinstance(country, str) or country in (SKIPPED, place.country)
 
     def label(self, value: str, language: str) -> str:
         place = self.places.get(value)

@@ -329,6 +329,7 @@ begin
                office_id = coalesce((f.patch->>'office_id')::uuid, p.office_id),
                consents = case when f.patch ? 'consents'
                    then array(select jsonb_array_elements_text(f.patch->'consents')) else p.consents end,
+               monthly_cap = coalesce((f.patch->>'monthly_cap')::smallint, p.monthly_cap),
                registered_at = coalesce((f.patch->>'registered_at')::timestamptz, p.registered_at),
                expires_at = coalesce((f.patch->>'expires_at')::timestamptz, p.expires_at),
                rest = case when f.rest is null then p.rest

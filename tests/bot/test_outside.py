@@ -61,7 +61,7 @@ class Talk:
         work = approvals.submit(
             desk.engine, view, self.fake.url, languages=("en",), now=desk.clock.now
         )
-        assert asyncio.run(work) == 3
+        assert asyncio.run(work) == 4
         self.fake.run(lambda: self.fake.review(decision))
         asyncio.run(approvals.refresh(desk.engine, view, self.fake.url, now=desk.clock.now))
 
@@ -256,4 +256,4 @@ def test_submitting_again_submits_nothing_twice(talk: Talk) -> None:
         desk.engine, desk.views["whatsapp"], talk.fake.url, languages=("en", "fr"),
         now=desk.clock.now,
     )  # fmt: skip
-    assert asyncio.run(again) == 3
+    assert asyncio.run(again) == 4

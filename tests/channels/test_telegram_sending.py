@@ -61,6 +61,34 @@ def test_the_answered_question_loses_its_buttons(fake: FakeTelegram, person: Per
     assert person.last.text == "Thank you."
 
 
+NUMBER = Prompt(
+    "May we have your phone number?",
+    style="contact",
+    navigation=(Choice("Send my number", "a1.own.share", ""), Choice("Skip", "a1.own.skip", "")),
+)
+
+
+def test_the_own_number_is_one_key_away(fake: FakeTelegram, person: Person) -> None:
+    send(fake, delivery(ME, NUMBER, base=fake.url))
+    assert person.chat.keyboard == [
+        {"text": "Send my number", "request_contact": True},
+        {"text": "Skip"},
+    ]
+    assert person.last.labels == []
+
+
+def test_the_keyboard_goes_with_the_next_message(fake: FakeTelegram, person: Person) -> None:
+    """A message with buttons of its own cannot take it away, so a short one goes before it."""
+    asked = delivery(ME, NUMBER, base=fake.url)
+    send(fake, asked, delivery(ME, Prompt("Done."), base=fake.url, parting="Thank you."))
+    assert [bubble.text for bubble in person.bubbles] == [NUMBER.text, "Done."]
+    assert person.chat.keyboard == []
+    send(fake, asked, delivery(ME, base=fake.url, parting="Thank you."))
+    assert [bubble.text for bubble in person.bubbles[-2:]] == ["Thank you.", YES_NO.text]
+    assert person.last.labels == ["Yes", "No"]
+    assert person.chat.keyboard == []
+
+
 def test_closing_is_best_effort(fake: FakeTelegram, person: Person) -> None:
     fake.script.add("status", method="editmessagereplymarkup", code=500)
     send(fake, delivery(ME, base=fake.url, closes="4711"))

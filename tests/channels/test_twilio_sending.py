@@ -29,6 +29,10 @@ class Contents:
     async def keep(self, view: ChannelView, digest: str, sid: str) -> None:
         self.kept[digest] = sid
 
+    async def forget(self, view: ChannelView, digest: str, sid: str) -> None:
+        if self.kept.get(digest) == sid:
+            del self.kept[digest]
+
 
 @pytest.fixture
 def fake() -> Iterator[FakeTwilio]:
@@ -114,14 +118,29 @@ def test_lines_go_out_when_twilio_makes_no_content(fake: FakeTwilio) -> None:
     assert (phone.last.body, phone.last.buttons) == (as_lines(YES_NO), [])
 
 
-def test_lines_go_out_when_the_content_is_gone(fake: FakeTwilio) -> None:
+def test_a_content_that_is_gone_is_made_anew(fake: FakeTwilio) -> None:
+    phone, contents = fake.phone(f"whatsapp:{PERSON}"), Contents()
+    phone.send("hello")
+    message = delivery(f"whatsapp:{PERSON}", base=fake.url)
+    send(WHATSAPP, message, contents=contents)
+    [gone] = contents.kept.values()
+    fake.contents.clear()
+    send(WHATSAPP, message, contents=contents)
+    [made] = contents.kept.values()
+    assert made != gone
+    assert phone.last.labels == ["Yes", "No"]
+
+
+def test_lines_go_out_when_it_cannot_be_made_anew(fake: FakeTwilio) -> None:
     phone, contents = fake.phone(f"whatsapp:{PERSON}"), Contents()
     phone.send("hello")
     message = delivery(f"whatsapp:{PERSON}", base=fake.url)
     send(WHATSAPP, message, contents=contents)
     fake.contents.clear()
+    fake.script.add("status", method="content", code=500)
     send(WHATSAPP, message, contents=contents)
     assert phone.last.body == as_lines(YES_NO)
+    assert not contents.kept
 
 
 def test_without_buttons_wanted_or_a_store_lines_go_out(fake: FakeTwilio) -> None:

@@ -74,6 +74,23 @@ def checked_rows(fields: Mapping[str, object]) -> Rows:
     return [row for row in rows if row]
 
 
+def new_keyboard(fields: Mapping[str, object], chat: Chat) -> list[dict[str, object]] | None:
+    """The keys that stand in place of the phone's own from now on; None leaves them as they are."""
+    markup = fields.get("reply_markup")
+    if not isinstance(markup, dict):
+        return None
+    if markup.get("remove_keyboard") is True:
+        return []
+    if "keyboard" not in markup:
+        return None
+    keys = [key for row in markup["keyboard"] for key in row]
+    if any(not str(key.get("text", "")).strip() for key in keys):
+        raise ApiError(400, "Bad Request: keyboard button text must be non-empty")
+    if not chat.private and any(key.get("request_contact") for key in keys):
+        raise ApiError(400, "Bad Request: phone number can be requested in private chats only")
+    return keys
+
+
 def _check_button(button: object) -> None:
     if not isinstance(button, dict) or not str(button.get("text", "")).strip():
         raise ApiError(400, "Bad Request: text buttons are unallowed in the inline keyboard")

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.fakes.server import require_loopback
-from tests.fakes.telegram_checks import check_rates, check_reach, checked_rows, checked_text
+from tests.fakes.telegram_checks import (
+    check_rates,
+    check_reach,
+    checked_rows,
+    checked_text,
+    new_keyboard,
+)
 from tests.fakes.telegram_state import (
     DEFAULT_KINDS,
     TAP_LIFE,
@@ -83,8 +89,11 @@ def get_webhook_info(fake: "FakeTelegram", account: Account, given: Given) -> ob
 def send_message(fake: "FakeTelegram", account: Account, given: Given) -> object:
     chat = _chat(account, given)
     text, rows = checked_text(given), checked_rows(given)
+    keys = new_keyboard(given, chat)
     check_reach(chat)
     _check_rates(fake, account, chat)
+    if keys is not None:
+        chat.keyboard = keys
     return fake.commit(account, chat, text, rows).as_api(account.user, chat.fields)
 
 

@@ -23,6 +23,7 @@ class Person:
         }
         fields: Fields = {"id": number, "type": "private", "first_name": f"Person {number}"}
         self.chat = Chat(number, fields)
+        self.said: list[int] = []
 
     @property
     def bubbles(self) -> list[Bubble]:
@@ -73,6 +74,27 @@ class Person:
         """Send a picture."""
         sizes = [{"file_id": "p", "file_unique_id": "p", "width": 90, "height": 67}]
         return self._say({"photo": sizes} | ({"caption": caption} if caption else {}))
+
+    def file(self, kind: str) -> int:
+        """Send a document or a video."""
+        return self._say({kind: {"file_id": "f", "file_unique_id": "f"}})
+
+    def forward(self, text: str) -> int:
+        """Pass on what somebody else wrote."""
+        origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+        return self._say({"text": text, "forward_origin": origin})
+
+    def react(self, message_id: int, emoji: str) -> None:
+        """React to a message of the bot; only bots that ask for reactions hear of it."""
+        fields: Fields = {
+            "chat": self.chat.fields,
+            "message_id": message_id,
+            "user": self.user,
+            "date": int(self._fake.clock.date()),
+            "old_reaction": [],
+            "new_reaction": [{"type": "emoji", "emoji": emoji}],
+        }
+        self._push("message_reaction", fields, f"chat:{self.id}", DAY)
 
     def edit(self, message_id: int, text: str) -> None:
         """Change an earlier message."""
@@ -141,6 +163,7 @@ class Person:
             message_id = self._account.next_message()
             fields = self._envelope(message_id) | content
             self._account.chats.setdefault(self.id, self.chat)
+            self.said.append(message_id)
             self._push("message", fields, f"chat:{self.id}", DAY)
             return message_id
 

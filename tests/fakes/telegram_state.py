@@ -83,6 +83,8 @@ class Chat:
     blocked: bool = False
     deactivated: bool = False
     moved_to: int | None = None
+    keyboard: list[dict[str, object]] = field(default_factory=list)
+    """The keys in place of the phone's own, as the last message that changed them left them."""
     bubbles: dict[int, Bubble] = field(default_factory=dict)
     tokens: float = 3.0
     refilled_at: float = 0.0

@@ -188,7 +188,7 @@ def test_an_old_button_is_answered_politely() -> None:
         (Attachment("photo"), "photo_not_kept"),
         (Attachment("document"), "photo_not_kept"),
         (Attachment("contact", number="+447700900123"), "contact_not_kept"),
-        (Attachment("video"), "not_text"),
+        (Attachment("video"), "photo_not_kept"),
         (Attachment("something new"), "not_text"),
         (Pin(0.0, 0.0), "pin_not_needed"),
     ],

@@ -155,10 +155,13 @@ def test_whatever_word_we_ask_for_is_understood(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_lines_of_the_menu_may_be_typed_anywhere(language: str) -> None:
     """Who has seen the menu once remembers its words rather than ours."""
-    menu = load(library()["menu"]).question("menu")
-    assert isinstance(menu, Listed)
-    for value, word in (("person", Word.PERSON), ("leave", Word.STOP)):
-        keyword = recognise(menu.label(value, language), [language])
+    lines = [("menu", "person", Word.PERSON), ("stop", "stop", Word.STOP)]
+    lines.append(("stop", "less", Word.LESS))
+    for asked, value, word in lines:
+        aside = load(library()["menu" if asked == "menu" else "stop_or_stay"])
+        question = aside.question(asked)
+        assert isinstance(question, Listed)
+        keyword = recognise(question.label(value, language), [language])
         assert keyword is not None
         assert (keyword.word, keyword.sure) == (word, True)
 

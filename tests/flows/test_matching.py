@@ -64,6 +64,12 @@ def test_a_number_chooses_in_any_script_but_no_sign_range_or_fraction(
     assert found(text, "Passport", "Housing") == expected
 
 
+@pytest.mark.parametrize("text", ["3 please", "3, por favor", "3 s'il vous plaît", "٣ من فضلك"])
+def test_a_number_may_be_polite(text: str) -> None:
+    table = build_table([{"en": ["Mornings"]}, {"en": ["Evenings"]}, {"en": ["Saturday"]}])
+    assert find(table, normalise(text), shown=range(3)) == Hit(2)
+
+
 def test_labels_that_are_digits_switch_numbers_off() -> None:
     assert found("1990", "1980", "1990") == 2
     assert found("1", "1980", "1990") is None

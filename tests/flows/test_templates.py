@@ -16,7 +16,8 @@ def named(template: Template) -> str:
 
 def test_each_purpose_is_said_in_five_languages() -> None:
     found = {(one.name, one.language) for one in EVERY}
-    purposes, languages = ("reminder", "invitation", "result"), ("en", "fr", "es", "pt", "ar")
+    purposes = ("reminder", "invitation", "result", "renewal")
+    languages = ("en", "fr", "es", "pt", "ar")
     assert found == {(name, language) for name in purposes for language in languages}
 
 

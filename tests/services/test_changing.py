@@ -64,14 +64,14 @@ def test_a_town_brings_its_region_and_time_zone(ready: Talk) -> None:
 
 def test_the_newest_answer_replaces_the_old_and_the_registration_stays(member: Talk) -> None:
     session, completed_at = next(iter(member.completed.items()))
-    member.say("CHANGE").press("country")
-    assert member.phrases == ["?country"]
-    member.say("Kenya")
+    member.say("CHANGE").press("place")
+    assert member.phrases == ["?place"]
+    member.say("Johannesburg")
     assert member.rows is not None
     assert [(row["session"], row["question"], row["value"]) for row in member.rows.answered] == [
-        (session, "country", "KE")
+        (session, "place", "993800")
     ]
-    assert member.profile["country"] == "KE"
+    assert member.profile["place"] == "993800"
     assert "registered_at" not in (member.rows.profiled or {})["patch"]
     [row] = member.rows.sessions
     assert (row["status"], row["completed_at"], row["expires_at"]) == (
@@ -80,6 +80,22 @@ def test_the_newest_answer_replaces_the_old_and_the_registration_stays(member: T
         None,
     )
     assert member.say("hello").phrases == ["nothing_open"], "nothing is left open"
+
+
+def test_a_new_country_asks_for_the_town_there(member: Talk) -> None:
+    member.say("CHANGE").press("country").say("Kenya")
+    assert member.phrases == ["?place"]
+    assert (member.profile["country"], member.profile["place"]) == ("KE", None)
+    assert (member.profile["region"], member.profile["time_zone"]) == (None, None)
+    assert member.say("Mombasa").phrases == ["thanks"]
+    assert member.profile["time_zone"] == "Africa/Nairobi"
+    assert member.say("hello").phrases == ["nothing_open"], "nothing is left open"
+
+
+def test_a_new_country_and_town_give_way_to_what_they_interrupted(member: Talk) -> None:
+    member.say("hours").say("yes").say("CHANGE").press("country").say("Kenya")
+    assert member.phrases == ["?place"]
+    assert member.say("Mombasa").phrases[-1] == "?two"
 
 
 def test_purposes_are_granted_and_withdrawn_as_they_change(member: Talk) -> None:

@@ -21,6 +21,8 @@ from tests.transcripts.stage import Stage, wait_until
 
 BETWEEN_TURNS = timedelta(seconds=1)
 RECEIPT = re.compile(r"[0-9A-F]{6}-\d{8}")
+ONCE = frozenset({"link", "code"})
+"""What is told to one person and is another each time it is played."""
 SENT = ("sent", "delivered", "read")
 
 
@@ -135,7 +137,8 @@ class FullRun:
             if there:
                 came = screens[there][message.provider_id]
                 assert (came.text, came.labels) == there.expects(prompt)
-            said = as_shown(self._prompt(message, {name: f"{{{name}}}" for name in alone}))
+            told = {name: f"{{{name}}}" if name in ONCE else alone[name] for name in alone}
+            said = as_shown(self._prompt(message, told))
             here = there in (None, self._phone)
             shown.append(said if here else replace(said, speaker="elsewhere"))
         for came in screen.values():

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,11 +10,21 @@ from typing import Any, Protocol
 from commands.playing import CannotPlay, sent
 from flows.inputs import Attachment, Pin
 from flows.wording import Choice, Prompt, as_lines
+from tests.fakes.telegram_people import Group
 from tests.fakes.twilio_state import Text as TwilioText
 from tests.transcripts.stage import SENDERS, Stage, wait_until
 
 _numbers = itertools.count(1)
-_MEDIA = {"voice": "audio/ogg", "sticker": "image/webp", "photo": "image/jpeg"}
+_MEDIA = {
+    "voice": "audio/ogg",
+    "sticker": "image/webp",
+    "photo": "image/jpeg",
+    "video": "video/mp4",
+    "document": "application/pdf",
+    "contact": "text/vcard",
+}
+_AT_ONCE = re.compile(r"(.+) and at once (.+)")
+_OTHERWISE = re.compile(r"(an edit|a forward|a mention in a group|a reaction)(?:: | )(.+)")
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class TelegramPhone:
         self._account = next(iter(self._fake.accounts.values()))
         number = 5_000_000 + next(_numbers)
         self._person = self._fake.person(number, language=language, bot=self._account)
+        self._groups: list[Group] = []
 
     def say(self, text: str) -> None:
         self._act(lambda: self._person.send(text))
@@ -66,6 +78,30 @@ class TelegramPhone:
         self._act(lambda: self._person.press(bubble, choice.payload))
 
     def send(self, what: str) -> None:
+        if found := _AT_ONCE.fullmatch(what):
+            pair = found.groups()
+            self._act(lambda: [self._person.send(one) for one in pair])
+        elif found := _OTHERWISE.fullmatch(what):
+            self._act(lambda: self._send_otherwise(found[1], found[2] or ""))
+        else:
+            self._send_thing(what)
+
+    def _send_otherwise(self, kind: str, text: str) -> None:
+        person = self._person
+        match kind:
+            case "an edit":
+                person.edit(person.said[-1], text)
+            case "a forward":
+                person.forward(text)
+            case "a reaction":
+                person.react(self._person.last.id, text)
+            case _:
+                group = self._fake.group(-1_002_000_000_000 - person.id, bot=self._account)
+                name = self._account.user["username"]
+                group.say(person, f"@{name} {text}")
+                self._groups.append(group)
+
+    def _send_thing(self, what: str) -> None:
         person = self._person
         match sent(what):
             case Pin(latitude, longitude):
@@ -77,7 +113,9 @@ class TelegramPhone:
             case Attachment("photo"):
                 self._act(person.photo)
             case Attachment("contact"):
-                self._act(lambda: person.contact("+447700900123"))
+                self._act(lambda: person.contact("+447700900123", own=False))
+            case Attachment("document" | "video" as kind):
+                self._act(lambda: person.file(kind))
             case other:
                 raise CannotPlay(f"{other} is not sent here")
 
@@ -85,7 +123,9 @@ class TelegramPhone:
         self._act(self._person.block if blocked else self._person.unblock)
 
     def seen(self) -> list[Came]:
-        return [Came(str(b.id), b.text, tuple(b.labels)) for b in self._person.bubbles]
+        own = [Came(str(b.id), b.text, tuple(b.labels)) for b in self._person.bubbles]
+        theirs = [b for group in self._groups for b in group.chat.bubbles.values()]
+        return own + [Came(f"group {b.id}", b.text, tuple(b.labels), "group") for b in theirs]
 
     def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
         ticks = {True: "\u2611 ", False: "\u2610 "} if prompt.style == "multi" else {}
@@ -104,7 +144,7 @@ class TwilioPhone:
         self._fake = stage.fakes.twilio
         sender = self._fake.senders[SENDERS[kind]]
         scheme = "whatsapp:" if kind == "whatsapp" else ""
-        self.number = number or f"+1212555{next(_numbers):04d}"
+        self.number = number or new_number("+1212555")
         self._phone = self._fake.phone(f"{scheme}{self.number}", sender)
 
     def say(self, text: str) -> None:
@@ -120,6 +160,15 @@ class TwilioPhone:
             self._act(lambda: self._phone._press(text, title, choice.payload))
 
     def send(self, what: str) -> None:
+        if found := _AT_ONCE.fullmatch(what):
+            for one in found.groups():  # Twilio keeps no order, so the first is at our door before
+                self.say(one)
+            return
+        if found := _OTHERWISE.fullmatch(what):
+            if found[1] != "a forward":
+                raise CannotPlay(f"{what} does not reach us here")
+            self._act(lambda: self._phone.send(found[2], Forwarded="true"))
+            return
         match sent(what):
             case Pin(latitude, longitude):
                 self._act(lambda: self._phone.location(latitude, longitude))
@@ -178,6 +227,15 @@ class SimulatorPhone:
         self._post(press=choice.payload, pressed=message)
 
     def send(self, what: str) -> None:
+        if found := _AT_ONCE.fullmatch(what):
+            for one in found.groups():
+                self.say(one)
+            return
+        if found := _OTHERWISE.fullmatch(what):
+            if found[1] not in ("an edit", "a forward"):
+                raise CannotPlay(f"{what} does not reach us here")
+            self._post(text=found[2], event="edited" if found[1] == "an edit" else "message")
+            return
         match sent(what):
             case Pin(latitude, longitude):
                 self._post(pin=[latitude, longitude])
@@ -206,6 +264,11 @@ class SimulatorPhone:
 def _came(text: TwilioText) -> Came:
     speaker = "provider" if text.direction == "provider" else "bot"
     return Came(text.sid, text.body, tuple(text.labels), speaker)
+
+
+def new_number(begins: str) -> str:
+    """A made-up number that begins so, of eleven digits, unlike any other."""
+    return f"{begins}{next(_numbers):0{12 - len(begins)}d}"
 
 
 def phone_for(stage: Stage, kind: str, language: str, number: str = "") -> Phone:

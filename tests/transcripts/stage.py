@@ -18,6 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app import create_app
 from bot.delivery import DeliveryLoop
 from bot.doorbell import Bell
+from commands.chats import Chat
 from composition import Homeline
 from flows import loader
 from models import Address, Channel, ChannelKind, Message, MessageStatus
@@ -144,16 +145,17 @@ class Stage:
         self.channel: Channel
         self.code = ""
 
-    def furnish(self, kind: str, flow: str, language: str) -> None:
-        """Make organisation, channel and flow, and tell the provider where the webhook is."""
+    def furnish(self, kind: str, chat: Chat) -> None:
+        """Make organisation, channel and flows, and tell the provider where the webhook is."""
         now = self.clock.now()
         self.organisation_id = new_id(now)
         with transaction(self.line.engine, self.organisation_id) as db:
             keyring = self.line.keyring
             organisations.create(db, "Consulate", keyring=keyring, now=now)
-            flows.publish(db, loader.load(loader.library()[flow]), now=now)
+            for flow in (chat.flow, *chat.also):
+                flows.publish(db, loader.load(loader.library()[flow]), now=now)
             self.code = db.scalars(select(EntryCode.code)).first() or ""
-        self.open_channel(kind, language)
+        self.open_channel(kind, chat.language)
 
     def open_channel(self, kind: str, language: str) -> None:
         """Open one more channel of the organisation."""
@@ -164,7 +166,7 @@ class Stage:
                 name=kind,
                 credentials=CREDENTIALS[kind],
                 sender=SENDERS.get(kind, ""),
-                config={"chat_rate": 1000},
+                config={"chat_rate": 1000, "username": "fake_desk_bot"},
                 stop_reply=_stop_reply(kind),
                 default_language=language,
             )

@@ -11,7 +11,7 @@ from commands.playing import Player
 from flows import loader
 from tests.conftest import MovedByHand, Urls
 from tests.transcripts.full import FullRun
-from tests.transcripts.phones import phone_for
+from tests.transcripts.phones import new_number, phone_for
 from tests.transcripts.stage import Fakes, FrontDoor, staged
 
 
@@ -46,6 +46,6 @@ def _through_everything(chat: Chat, kind: str, request: pytest.FixtureRequest) -
     fakes: Fakes = request.getfixturevalue("fakes")
     data: Path = request.getfixturevalue("tmp_path")
     with staged(urls, data, clock, door, fakes) as stage:
-        stage.furnish(kind, chat.flow, chat.language)
-        phone = phone_for(stage, kind, chat.language)
+        stage.furnish(kind, chat)
+        phone = phone_for(stage, kind, chat.language, new_number(chat.number))
         return replace(chat, turns=tuple(FullRun(stage, phone, kind, chat.language).play(chat)))
