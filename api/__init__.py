@@ -5,6 +5,7 @@ from flask import Flask
 from api import (
     audiences,
     audit_events,
+    broadcasts,
     cases,
     channels,
     consents,
@@ -31,6 +32,7 @@ RESOURCES = (
     contacts.resource,
     consents.resource,
     messages.resource,
+    broadcasts.resource,
     cases.resource,
     exports.resource,
     insights.resource,

@@ -20,6 +20,7 @@ from api.poll_shapes import (
     PollRow,
 )
 from api.resource import PREFIX, Resource
+from api.scopes import AUDIENCES_SMALL
 from api.work import Work
 from models.ask import Ask, AskerKind, AskKind, AskMode, AskStatus
 from services import ask_checks, asks, closing, organisations, pushing
@@ -84,6 +85,7 @@ def open_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]
         new=new,
         ballot_keys=work.line.ballots,
         allow_missing_languages=body["allow_missing_languages"],
+        may_be_small=work.holder.may(AUDIENCES_SMALL),
     )
 
 

@@ -227,7 +227,7 @@ def _join_talks(
         talk = Conversation(organisation_id=pair.stays.organisation_id, contact_id=pair.stays.id)
         db.add(talk)
     talk.seq = max(seqs, default=0) + 1
-    talk.state = ((place.to_json() if place else {}) | _waits(talks)) or None
+    talk.state = ((place.to_json() if place else {}) | _marks(talks)) or None
     talk.session_id = place.session_id if place else None
     talk.tags = tags
     talk.window_replies = replies
@@ -238,11 +238,11 @@ def _join_talks(
     db.flush()
 
 
-def _waits(talks: Mapping[UUID, Conversation]) -> dict[str, str]:
-    """The longer wait of the two goes on (``services/waiting.py``)."""
+def _marks(talks: Mapping[UUID, Conversation]) -> dict[str, str]:
+    """The longer wait goes on (``services/waiting.py``), and that one voted in a secret poll."""
     states = [talk.state or {} for talk in talks.values()]
-    ends = [str(state["waits"]) for state in states if "waits" in state]
-    return {"waits": max(ends)} if ends else {}
+    kept = {name: [str(one[name]) for one in states if name in one] for name in ("waits", "voted")}
+    return {name: max(values) for name, values in kept.items() if values}
 
 
 def _close(db: Session, pair: _Pair, language: str, now: datetime) -> None:

@@ -28,7 +28,7 @@ class Progress:
     delivered: int = 0
     read: int = 0
     answered: int = 0
-    unknown: int = 0
+    unconfirmed: int = 0
     canceled: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def progress(db: Session, broadcast: Broadcast) -> Progress:
         delivered=statuses.get("delivered", 0) + statuses.get("read", 0),
         read=statuses.get("read", 0),
         answered=_answered(db, broadcast.id, broadcast.ask_id),
-        unknown=statuses.get("unknown", 0),
+        unconfirmed=statuses.get("unknown", 0),
         canceled=statuses.get("canceled", 0),
         left_out=_counts(db, broadcast, Recipient.reason),
         failed=failed,

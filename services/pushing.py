@@ -13,9 +13,9 @@ from models.ballot_keys import BallotKeys
 from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from models.db import transaction
 from models.walls import system_scope
-from services import asks, audit, broadcasts, closing
+from services import asks, audience_checks, audiences, audit, broadcasts, closing
 from services.audit import Actor
-from services.broadcasts import NewBroadcast
+from services.broadcasts import EVERYBODY, NewBroadcast
 from services.errors import AppError, Conflict
 
 TELL_WITHIN = timedelta(days=1)
@@ -32,10 +32,14 @@ def open_and_push(
     new: NewBroadcast | None = None,
     ballot_keys: BallotKeys,
     allow_missing_languages: bool = False,
+    may_be_small: bool = False,
     actor: Actor = audit.SYSTEM,
     now: datetime,
 ) -> Ask:
-    """Open an ask, and begin to send it if it has an audience."""
+    """Open an ask, and begin to send it if it has an audience.
+
+    TooFew when that is fewer than ten people and `may_be_small` does not allow it.
+    """
     ask = asks.open_ask(
         db,
         ask_id,
@@ -45,6 +49,8 @@ def open_and_push(
         now=now,
     )
     if ask.audience is not None:
+        wanted = audience_checks.stored(ask.audience)
+        audiences.check_size(db, wanted, may_be_small=may_be_small, actor=actor, now=now)
         invitation = BroadcastKind.INVITATION
         broadcasts.begin(db, ask, invitation, new or NewBroadcast(), actor=actor, now=now)
     return ask
@@ -106,7 +112,7 @@ def _each(
 def remind(db: Session, ask_id: UUID, *, actor: Actor, now: datetime) -> Ask:
     """Remind those who were asked and have said nothing, once."""
     ask = asks.get(db, ask_id, for_change=True)
-    new = NewBroadcast(undo=timedelta(0))
+    new = NewBroadcast(condition=EVERYBODY, undo=timedelta(0))
     broadcasts.begin(db, ask, BroadcastKind.REMINDER, new, actor=actor, now=now)
     return ask
 
@@ -159,7 +165,7 @@ def _close(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) ->
 
 def _tell(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) -> None:
     ask = asks.get(db, ask_id, for_change=True)
-    new = NewBroadcast(undo=timedelta(0))
+    new = NewBroadcast(condition=EVERYBODY, undo=timedelta(0))
     broadcasts.begin(db, ask, BroadcastKind.REPORT_BACK, new, now=now)
 
 

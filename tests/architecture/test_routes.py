@@ -92,6 +92,9 @@ ROUTES: dict[str, Access] = {
     "/api/v1/messages": key(GET="people:read"),
     "/api/v1/organisation": key(GET="organisation:read", PATCH="organisation:write"),
     "/api/v1/organisation/prices": key(GET="organisation:read", PUT="organisation:write"),
+    "/api/v1/broadcasts": key(GET="polls:read", POST="polls:write"),
+    "/api/v1/broadcasts/<uuid:broadcast_id>": key(GET="polls:read"),
+    "/api/v1/broadcasts/<uuid:broadcast_id>/cancel": key(POST="polls:write"),
     "/api/v1/polls": key(GET="polls:read", POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>": key(GET="polls:read", PATCH="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/cancel": key(POST="polls:write"),
@@ -179,6 +182,7 @@ def stage(
             "webhook_id": str(_webhook(make)),
             "audience_id": str(_audience(make)),
             "poll_id": str(asked.id),
+            "broadcast_id": str(asks.broadcast(make, asked).id),
             "leader_id": str(_leader(make)),
             "relay_id": str(relays.create(make.db, NewRelay(asked.id), now=make.now).id),
         }

@@ -61,6 +61,8 @@ def test_a_draft_opens_at_its_hour_and_closes_at_its_end(
 ) -> None:
     with making() as make:
         now = make.now
+        for _ in range(10):
+            make.contact(consented=True)
         ask = made(make, opens_at=now + HOUR, closes_at=now + 2 * HOUR, audience={"all": []})
     assert pushing.follow(engine, keys, now=now) == 0
     pushing.follow(engine, keys, now=now + HOUR)
