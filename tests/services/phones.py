@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bot.channels.base import Arrival, ChannelView
 from bot.knocks import Taken
@@ -57,18 +57,17 @@ class Phone:
 
     def read(self) -> str:
         """What came to this phone since it was last looked at."""
-        with self.line.open().delivery.connect() as connection:
+        with self._at_the_outbox() as connection:
             claimed = delivery_turn(
                 connection, "tests", done=[], wanted=50, lease=LEASE, now=self.clock.now()
             )
-            connection.commit()
         sender: Any = self.line.sender
         came = []
         for message in claimed:
             prompt = asyncio.run(sender._prompt(message))
             came.append(body_for(self.view.kind, prompt))
             done = {"org": message.organisation_id, "id": message.id, "status": "sent"}
-            with self.line.open().delivery.connect() as connection:
+            with self._at_the_outbox() as connection:
                 row = done | {"at": self.clock.now(), "refund": False}
                 delivery_turn(
                     connection, "tests", done=[row], wanted=0, lease=LEASE, now=self.clock.now()
@@ -76,6 +75,11 @@ class Phone:
                 connection.commit()
         self.heard += came
         return "\n".join(came)
+
+    @contextmanager
+    def _at_the_outbox(self) -> Iterator[Connection]:
+        with self.line.open().delivery.connect() as plain:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")
 
     def register(self) -> "Phone":
         """Go through the express registration."""
