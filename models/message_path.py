@@ -136,7 +136,7 @@ class Batch:
 
     ``moves`` holds one row a message; the other lists may be empty. Bytes are ``\\x`` hex text,
     instants RFC 3339. ``rare`` is one object: stops, returns, addresses, windows, dues,
-    cases, links, anew, counts.
+    cases, links, echoes, counts.
     """
 
     moves: Sequence[Record]

@@ -9,7 +9,7 @@ from flows.progress import position
 from flows.state import State
 from services import polling
 from services.apply import apply_events
-from services.repeating import hear_again, is_echo
+from services.repeating import is_echo
 from services.scene import Running, Scene
 from services.sessions import ask_again, offer
 
@@ -20,7 +20,7 @@ def take_answer(scene: Scene) -> None:
     """Take the message as the answer to the waiting question, or offer to register."""
     running = scene.running
     if is_echo(scene):
-        hear_again(scene)
+        scene.is_echo = True
     elif running is None:
         _without_question(scene)
     elif polling.is_over(scene, running):

@@ -43,7 +43,7 @@ def gather(batch: Iterable[Rows], now: datetime) -> Batch:
         "dues": [due for p in parts for due in p.dues],
         "cases": [p.case for p in parts if p.case],
         "links": [p.link for p in parts if p.link],
-        "anew": [p.anew for p in parts if p.anew],
+        "echoes": [p.echo for p in parts if p.echo],
         "aliases": [p.alias for p in parts if p.alias],
         "unconsented": sum(p.unconsented for p in parts),
     }
@@ -223,8 +223,8 @@ class _Writer(PersonWriter):
         self._of_address(rows)
         rows.case = self._case() if scene.case_reason else None
         rows.link = self._link(scene.link) if scene.link else None
-        if scene.asks_anew:
-            rows.anew = {"contact": scene.contact_id, "seq": (scene.standing.seq or 0) + 1}
+        if scene.is_echo:
+            rows.echo = {"contact": scene.contact_id, "seq": (scene.standing.seq or 0) + 1}
         due = {"contact": scene.contact_id, "payload": {}}
         rows.dues = [{"id": new_id(scene.now)} | due | one for one in scene.dues]
 

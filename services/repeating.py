@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from services.scene import Scene
-from services.sessions import ask_again
 
-ARRIVED = frozenset({"sent", "delivered", "read"})
-ON_ITS_WAY = frozenset({"queued", "sending", "unknown"})
+# Nobody waits for us so briefly; what is being sent may be on the screen before we know it.
+IMPATIENT_AFTER = {
+    "queued": timedelta(seconds=0.5),
+    "sending": timedelta(seconds=2),
+    "unknown": timedelta(seconds=2),
+}
 ONE_SECOND = timedelta(seconds=1)
-IMPATIENT_AFTER = timedelta(seconds=2)
 STILL_ON_ITS_WAY = timedelta(hours=1)
 
 
@@ -16,7 +18,7 @@ def is_echo(scene: Scene) -> bool:
     """Whether somebody says again what they said lately, and cannot have seen our answer.
 
     For all we know it has not reached them for a while, or they wrote this before we had heard
-    the message before it.
+    the message before it. Our answer keeps its place and is all that they get.
     """
     before, answer = scene.standing.last_in_at, scene.standing.answer
     if answer is None or before is None:
@@ -24,14 +26,5 @@ def is_echo(scene: Scene) -> bool:
     written_at = scene.heard.written_at
     if written_at and ONE_SECOND < before - written_at < STILL_ON_ITS_WAY:
         return True
-    return answer in ON_ITS_WAY and scene.now - before > IMPATIENT_AFTER
-
-
-def hear_again(scene: Scene) -> None:
-    """Ask the waiting question of somebody who repeats themselves, if it may not reach them else.
-
-    What they say is no answer to it: they had not seen it.
-    """
-    if scene.running and scene.standing.answer not in ARRIVED:
-        scene.asks_anew = True
-        ask_again(scene)
+    patience = IMPATIENT_AFTER.get(answer)
+    return patience is not None and scene.now - before > patience

@@ -32,7 +32,7 @@ class Rows:
     case: Row | None = None
     link: Row | None = None
     alias: Row | None = None
-    anew: Row | None = None
+    echo: Row | None = None
     dues: list[Row] = field(default_factory=list)
     unconsented: bool = False
     guarded: bool = False

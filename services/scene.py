@@ -94,7 +94,7 @@ class Scene:
     case_noted: bool = False
     case_reason: CaseReason | None = None
     aside_wanted: str | None = None
-    asks_anew: bool = False
+    is_echo: bool = False
     # Whose address this is (services/belonging.py).
     wish: Wish | None = None
     code_wanted: bool = False

@@ -141,16 +141,12 @@ begin
                last_message_at = excluded.last_message_at,
                reason = case when excluded.reason = 'danger' then 'danger' else cases.reason end;
 
-    -- A question that is asked anew before it left is asked once; one that a dead worker may have
-    -- sent holds nothing back.
-    update messages m
-       set status = case m.status when 'queued' then 'canceled' else 'sent' end,
-           error_code = 'superseded', leased_by = null, leased_until = null
-      from json_to_recordset(rare->'anew') as n(contact uuid, seq int)
-     where m.organisation_id = org and m.contact_id = n.contact and m.direction = 'out'
-       and m.kind = 'question' and m.seq < n.seq
-       and (m.status = 'queued' or (m.status = 'sending'
-            and m.leased_until < clock_timestamp() + interval '4 seconds'));
+    -- Words said again moved the conversation and nothing in it: what is on its way to the person is
+    -- still the answer to the latest they wrote, and is sent again by the same rules.
+    update messages m set seq = e.seq
+      from json_to_recordset(rare->'echoes') as e(contact uuid, seq int)
+     where m.organisation_id = org and m.contact_id = e.contact and m.direction = 'out'
+       and m.status in ('queued', 'sending', 'unknown') and m.seq = e.seq - 1;
 
     -- A new link to a person's own data takes the place of those not used.
     delete from member_links m using json_to_recordset(rare->'links') as l(contact uuid)
