@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-KEYS: Final = ("flow", "also", "language", "runs", "channels", "number")
+KEYS: Final = ("flow", "also", "asks", "language", "runs", "channels", "number")
 RUNS: Final = ("engine", "full")
 CHANNELS: Final = ("telegram", "whatsapp", "sms", "simulator")
 SPEAKERS: Final = ("bot", "provider", "elsewhere", "group")
@@ -92,6 +92,11 @@ class Chat:
     def language(self) -> str:
         """The language of the person's app, and the default of the channel."""
         return self.header.get("language", "en")
+
+    @property
+    def asks(self) -> str | None:
+        """The poll of the library that is open meanwhile."""
+        return self.header.get("asks")
 
     @property
     def runs(self) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class FullRun:
 
     def _filled(self, text: str) -> str:
         """The words with the entry code, and with what only this person was told."""
-        text = text.replace("{entry}", self._stage.code)
+        text = text.replace("{entry}", self._stage.code).replace("{poll}", self._stage.poll)
         for name, value in self._given.items():
             text = text.replace(f"{{{name}}}", value)
         return text
@@ -94,6 +94,8 @@ class FullRun:
             self._be_busy_once()
         elif text in ("person blocks us", "person unblocks us"):
             self._phone.block(blocked=text == "person blocks us")
+        elif text == "the poll is closed":
+            self._stage.close_poll()
         elif text == "the message is delivered":
             wait_until(lambda: self._last_status() in ("delivered", "read"))
         else:

@@ -13,6 +13,7 @@ from uuid import UUID
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
@@ -21,14 +22,16 @@ from bot.doorbell import Bell
 from commands.chats import Chat
 from composition import Homeline
 from flows import loader
-from models import Address, Channel, ChannelKind, Message, MessageStatus
+from flows.loader import library, read
+from models import Address, Ask, Channel, ChannelKind, Message, MessageStatus
 from models.base import new_id
 from models.channel import StopReply
 from models.db import transaction
 from models.due import Due
 from models.flow_version import EntryCode
 from models.walls import system_scope
-from services import channels, dues, flows, organisations, retention
+from services import asks, channels, closing, dues, flows, organisations, retention
+from services.asks import NewAsk
 from tests.conftest import MovedByHand, Urls
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_state import Webhook
@@ -144,9 +147,13 @@ class Stage:
         self.organisation_id: UUID
         self.channel: Channel
         self.code = ""
+        self.poll = ""
 
     def furnish(self, kind: str, chat: Chat) -> None:
-        """Make organisation, channel and flows, and tell the provider where the webhook is."""
+        """Make organisation, channel and flows, and tell the provider where the webhook is.
+
+        A poll that the transcript asks is open, for strangers as well.
+        """
         now = self.clock.now()
         self.organisation_id = new_id(now)
         with transaction(self.line.engine, self.organisation_id) as db:
@@ -155,7 +162,22 @@ class Stage:
             for flow in (chat.flow, *chat.also):
                 flows.publish(db, loader.load(loader.library()[flow]), now=now)
             self.code = db.scalars(select(EntryCode.code)).first() or ""
+            if chat.asks:
+                flows.publish(db, loader.load(loader.library()["welcome"]), now=now)
+                self.poll = self._open_poll(db, chat.asks)
         self.open_channel(kind, chat.language)
+
+    def _open_poll(self, db: Session, flow: str) -> str:
+        now = self.clock.now()
+        asked = asks.create(db, NewAsk(definition=read(library()[flow])), now=now)
+        return asks.open_ask(db, asked.id, now=now).code
+
+    def close_poll(self) -> None:
+        """Take no more answers to the poll."""
+        with transaction(self.line.engine, self.organisation_id) as db:
+            ask_id = db.scalars(select(Ask.id)).one()
+            told = {"en": "From 1 March we open one Saturday a month."}
+            closing.close(db, ask_id, report_back=told, now=self.clock.now())
 
     def open_channel(self, kind: str, language: str) -> None:
         """Open one more channel of the organisation."""
