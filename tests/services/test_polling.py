@@ -188,7 +188,7 @@ def test_a_stranger_consents_and_is_asked_at_once() -> None:
     talk.say("2")
     assert talk.phrases == ["poll_said", "poll_result_on"]
     talk.say("hello")
-    assert talk.phrases == ["?language"], "registration is offered afterwards"
+    assert talk.phrases == ["?country"], "registration is offered, and nothing asked twice"
 
 
 def test_a_stranger_who_refuses_is_not_asked() -> None:
