@@ -24,7 +24,7 @@ ALLOWED = frozenset(
     endpoint key_id scope role env port path_kind count batch taken repeated stale failed sent
     queued unknown skipped quarantined retries attempts expired erased removed waiting claimed
     parts units encoding rate tokens took_ms wait_ms age_s age_ms pause_s retry_after_s database
-    head revision logger level line signal pid commit digest number size due_id audit_number
+    head revision logger level line signal pid commit digest number size due_id rule_id audit_number
     language table rows purpose word outcome alarm limit used poll_id ask_id broadcast_id
     """.split()
 )

@@ -10,7 +10,16 @@ from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
 from models.walls import system_scope
-from services import ballots, dues, publications, pushing, quarantine, retention, templates
+from services import (
+    ballots,
+    dues,
+    firings,
+    publications,
+    pushing,
+    quarantine,
+    retention,
+    templates,
+)
 from services.catalogue import Catalogue
 
 MOST_PASSES = 100
@@ -37,6 +46,7 @@ class Sweeps:
             Sweep("follow_asks", "* * * * * */5", self.asks),
             Sweep("settle_ballots", "* * * * * */10", self.ballots),
             Sweep("release_ends", "* * * * * */10", self.results),
+            Sweep("follow_rules", "* * * * * */15", self.rules),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
         )
@@ -83,6 +93,12 @@ class Sweeps:
         released = publications.release_ends(self.engine, self.keys, now=self.clock.now())
         if released:
             logs.event("results.released", count=released)
+
+    def rules(self) -> None:
+        """Let follow-up rules act on what was answered and published."""
+        fired = firings.fire_all(self.engine, self.keys.open, now=self.clock.now())
+        if fired:
+            logs.event("rules.fired", count=fired)
 
     def templates(self) -> None:
         """Ask WhatsApp about templates: often while they wait, once a day when they are settled."""

@@ -4,6 +4,7 @@ Both give the verdict of flows/conditions.py: what is unknown compares false, an
 The fields themselves are in models/person_fields.py.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -138,6 +139,16 @@ def find_facts(db: Session, contact_id: UUID) -> Facts | None:
         .where(Profile.contact_id == contact_id)
     ).one_or_none()
     return None if row is None else Facts(row[0], row[1])
+
+
+def facts_of(db: Session, contact_ids: Iterable[UUID]) -> Mapping[UUID, Facts]:
+    """Return what conditions look at of several people, by their ids; nobody else's."""
+    rows = db.execute(
+        people(db)
+        .with_only_columns(Profile, Contact.origin, maintain_column_froms=True)
+        .where(Profile.contact_id.in_(list(contact_ids)))
+    )
+    return {profile.contact_id: Facts(profile, origin) for profile, origin in rows}
 
 
 def lookup(facts: Facts, flow: Flow | None = None) -> Lookup:

@@ -52,6 +52,11 @@ class FlowSession(Identified, Base):
             "completed_at",
             postgresql_where=text("relay IS NOT NULL"),
         ),
+        Index(
+            "ix_flow_sessions_completed",
+            "completed_at",
+            postgresql_where=text("completed_at IS NOT NULL"),
+        ),
         one_of("status", SessionStatus),
         {"postgresql_with": {"fillfactor": 85}},
     )

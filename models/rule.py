@@ -32,7 +32,8 @@ class Rule(Identified, Base):
     """A condition on a person's answers or on gated figures, and what follows from it.
 
     `flow` or `ask_id` say what is listened to; `definition` is the rule as written (docs/rules.md),
-    checked when it was saved. `origin` names the flow version it came with, if any.
+    checked when it was saved. `origin` names the flow version it came with, if any. Whatever fell
+    due up to `looked_until` has been looked at.
     """
 
     __tablename__ = "rules"
@@ -41,6 +42,12 @@ class Rule(Identified, Base):
         belongs("ask_id", "asks", cascade=True),
         one_of("status", RuleStatus),
         Index(None, "ask_id", postgresql_where=text("ask_id IS NOT NULL")),
+        Index(
+            "ix_rules_active",
+            "flow",
+            "organisation_id",
+            postgresql_where=text("status = 'active'"),
+        ),
     )
 
     ask_id: Mapped[UUID | None]
@@ -50,6 +57,7 @@ class Rule(Identified, Base):
     status: Mapped[RuleStatus] = mapped_column(Word(RuleStatus))
     definition: Mapped[Json]
     created_at: Mapped[datetime]
+    looked_until: Mapped[datetime]
 
 
 class Firing(Identified, Base):

@@ -11,6 +11,7 @@ from uuid import UUID
 from flows.conditions import Condition, Names, as_text, parse
 from flows.countries import countries
 from flows.errors import FlowInvalid
+from flows.flow import Flow
 from flows.gazetteer import bundled
 from flows.questions.base import Question
 from flows.questions.language import NAMES as LANGUAGES
@@ -29,13 +30,22 @@ _MANY: Final = "The list is too long: at most 500 values."
 Fault = tuple[str, str]
 
 
-def read(mapping: object, catalogue: Catalogue, place: str = "condition") -> Condition:
-    """Return the condition a mapping describes; Invalid with every fault and its place."""
+def read(
+    mapping: object, catalogue: Catalogue, place: str = "condition", *, flow: Flow | None = None
+) -> Condition:
+    """Return the condition a mapping describes; Invalid with every fault and its place.
+
+    With `flow`, bare names are questions of that flow first.
+    """
+    ids = frozenset(flow.by_id) if flow else frozenset[str]()
     try:
-        condition = parse(mapping, Names(), place)
+        condition = parse(mapping, Names(ids), place)
     except FlowInvalid as fault:
         raise Invalid(_sentence(), faults=[(fault.place, fault.problem)]) from None
-    comparisons = list(_comparisons(mapping, place))
+    comparisons = [
+        (_with_flow(name, flow), operator, where, values)
+        for name, operator, where, values in _comparisons(mapping, place)
+    ]
     if len(comparisons) > MOST_COMPARISONS:
         told = f"It compares {len(comparisons)} fields; at most {MOST_COMPARISONS}, please."
         raise Invalid(_sentence(), faults=[(place, told)])
@@ -74,6 +84,13 @@ def purposes(catalogue: Catalogue) -> frozenset[str]:
             if getattr(question, "grants", False):
                 found.update(question.values())
     return frozenset(found)
+
+
+def _with_flow(name: str, flow: Flow | None) -> str:
+    """The name by which a question of the flow is known everywhere."""
+    if flow is None or name not in flow.by_id or is_core(flow.kind, name):
+        return name
+    return f"{flow.id}.{name}"
 
 
 def _sentence() -> str:

@@ -1,4 +1,4 @@
-"""What was put off for one contact and is due now: the reminder, and the renewal of their data."""
+"""What was put off for one contact and is due now: reminder, renewal of their data, follow-up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from models.due import Due
 from models.flow_session import FlowSession
 from models.profile import Profile
 from models.walls import system_scope
-from services import contacts, outgoing, renewals
+from services import contacts, firings, following, outgoing, renewals
 from services.catalogue import Catalogue
 from services.moments import out_of_quiet_hours, remind_at
 
@@ -86,6 +86,8 @@ def _do(db: Session, found: _Found, catalogue_of: CatalogueOf, now: datetime) ->
         again_at = _remind(db, due, catalogue_of, now)
     elif due.kind == "renewal":
         again_at = renewals.ask(db, due, now=now)
+    elif due.kind == firings.KIND:
+        again_at = following.follow(db, due, catalogue_of(due.organisation_id), now=now)
     if again_at is not None:
         due.due_at = again_at
         return

@@ -14,7 +14,7 @@ from models.base import new_id
 from models.flow_version import EntryCode, FlowVersion
 from models.organisation import Organisation
 from models.walls import DoorKind, open_door, organisation_of
-from services import audit, organisations
+from services import audit, follow_ups, organisations
 from services.audit import Actor
 from services.codes import free_code
 from services.errors import Invalid
@@ -58,6 +58,7 @@ def publish(
     db.add(published)
     organisations.renew_catalogue(db)
     db.flush()
+    follow_ups.follow(db, flow, published.id, now=now)
     if coded and newest is None and flow.kind in OPEN_TO_ANYBODY:
         create_code(db, flow.id, now=now)
     audit.record(

@@ -110,6 +110,7 @@ def part_in_everything(make: Factory, contact: Contact, session: FlowSession) ->
         status=RuleStatus.ACTIVE,
         definition={},
         created_at=make.now,
+        looked_until=make.now,
     )
     make.db.add(rule)
     make.db.flush()

@@ -21,7 +21,7 @@ CREATE TABLE cases (
     CONSTRAINT fk_cases_staff_id
         FOREIGN KEY (organisation_id, staff_id) REFERENCES staff (organisation_id, id),
     CONSTRAINT ck_cases_reason
-        CHECK (reason IN ('danger', 'person', 'stuck', 'stopped_message')),
+        CHECK (reason IN ('danger', 'person', 'stuck', 'stopped_message', 'follow_up')),
     CONSTRAINT ck_cases_status
         CHECK (status IN ('open', 'answered', 'closed'))
 );

@@ -54,6 +54,7 @@ def downgrade() -> None:
         op.execute(f"DROP TABLE {table}")
     for function in ("tell_ask", "tell_answered", "tell_sent"):
         op.execute(f"DROP FUNCTION {function}")
+    op.execute("DROP INDEX ix_flow_sessions_completed")
     op.execute("ALTER TABLE flow_sessions DROP COLUMN ask_id")
     op.execute("ALTER TABLE flow_sessions DROP COLUMN relay")
     op.execute("ALTER TABLE profiles DROP COLUMN monthly_cap")

@@ -303,6 +303,7 @@ CREATE TABLE rules (
     status text NOT NULL,
     definition jsonb NOT NULL,
     created_at timestamptz NOT NULL,
+    looked_until timestamptz NOT NULL,
     CONSTRAINT pk_rules PRIMARY KEY (organisation_id, id),
     CONSTRAINT fk_rules_organisation_id
         FOREIGN KEY (organisation_id) REFERENCES organisations (id),
@@ -312,6 +313,8 @@ CREATE TABLE rules (
 );
 CREATE INDEX ix_rules_ask_id ON rules (ask_id)
     WHERE ask_id IS NOT NULL;
+CREATE INDEX ix_rules_active ON rules (flow, organisation_id)
+    WHERE status = 'active';
 
 CREATE TABLE firings (
     organisation_id uuid NOT NULL,
@@ -343,6 +346,8 @@ ALTER TABLE flow_sessions ADD COLUMN ask_id uuid
 CREATE INDEX ix_flow_sessions_ask ON flow_sessions (ask_id, contact_id) WHERE ask_id IS NOT NULL;
 ALTER TABLE flow_sessions ADD COLUMN relay text GENERATED ALWAYS AS (origin ->> 'relay') STORED;
 CREATE INDEX ix_flow_sessions_relay ON flow_sessions (relay, completed_at) WHERE relay IS NOT NULL;
+CREATE INDEX ix_flow_sessions_completed ON flow_sessions (completed_at)
+    WHERE completed_at IS NOT NULL;
 
 ALTER TABLE door DROP CONSTRAINT ck_door_kind;
 ALTER TABLE door ADD CONSTRAINT ck_door_kind
