@@ -4,7 +4,9 @@ Everything is looked at once more: whether the rule still acts, whether they sti
 hour where they live, and whether they are in the middle of something.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
@@ -12,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from flows import engine
 from flows.events import Asked as AskedQuestion
-from flows.events import Said, as_part
+from flows.events import Event, Said, as_part
+from flows.flow import Flow
+from flows.state import State
 from models.address import Address
 from models.base import new_id
 from models.case import Case, CaseReason
@@ -167,19 +171,9 @@ def _start(
     _begin(db, contact, address, session_id, published, origin, now)
     talk.session_id, talk.seq = session_id, talk.seq + 1
     talk.expires_at = retention.expires_at("unfinished", now)
-    talk.state = {
-        "session": state.to_json(),
-        "version": str(published.version_id),
-        "origin": origin,
-    }
-    said = Said("asks_you", {"asker": catalogue.short_name})
-    parts = [as_part(one) for one in (said, *events) if isinstance(one, AskedQuestion | Said)]
-    subject = flow.about.get(contact.language) or flow.purpose.get("why", "")
-    content = {
-        "parts": parts,
-        "tag": state.tag,
-        "template": {"name": "invitation", "params": {"subject": subject}},
-    }
+    version = str(published.version_id)
+    talk.state = {"session": state.to_json(), "version": version, "origin": origin}
+    content = _content(flow, state, events, catalogue.short_name)
     outgoing.queue(
         db,
         contact,
@@ -194,6 +188,15 @@ def _start(
         session_id=session_id,
     )
     return None
+
+
+def _content(flow: Flow, state: State, events: Iterable[Event], asker: str) -> dict[str, Any]:
+    """Who asks, then the question; outside WhatsApp's window the template says what about."""
+    said = Said("asks_you", {"asker": asker})
+    parts = [as_part(one) for one in (said, *events) if isinstance(one, AskedQuestion | Said)]
+    subject = flow.about.get(state.language) or flow.purpose.get("why", "")
+    template = {"name": "invitation", "params": {"subject": subject}}
+    return {"parts": parts, "tag": state.tag, "template": template}
 
 
 def _begin(

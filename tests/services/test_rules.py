@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from flows.loader import library, load
-from models import Answer, Case, Firing, FlowSession, Message, SessionStatus
+from models import Answer, Case, Firing, FlowSession, Message, Profile, SessionStatus
 from models.db import transaction
 from services import audit, dues, firings, flows, rights, rules
 from services.catalogue import read_inside
@@ -114,6 +114,7 @@ def test_the_follow_up_is_a_conversation_like_any_other(polled: House) -> None:
         phone.say(text)
     with transaction(polled.line.engine, polled.organisation.id) as db:
         asked = db.scalars(select(Message).where(Message.question == "how_often")).one()
+        assert asked.content is not None
         assert asked.content["parts"][0]["say"] == "asks_you"
         given = db.scalars(select(Answer).where(Answer.flow == "saturday-opening"))
         assert {one.question: one.value for one in given} == {
@@ -137,9 +138,12 @@ def test_an_answer_changed_until_then_counts(polled: House) -> None:
 def test_consent_is_looked_at_again_when_the_time_has_come(polled: House) -> None:
     saved(polled, SATURDAY)
     stopped = answers(member(polled), "Saturday", "I work all week")
-    alerts = answers(member(polled, "telegram:1002", "1"), "Saturday", "skip")
+    alerts = answers(member(polled, "telegram:1002"), "Saturday", "I work then")
     pass_time(polled, DAY)
     stopped.say("STOP")
+    with transaction(polled.line.engine, polled.organisation.id) as db:
+        profile = select(Profile).where(Profile.contact_id == alerts.contact_id)
+        db.scalars(profile).one().consents = ["registration", "alerts"]
     pass_time(polled, 2 * DAY)
     assert begun(polled) == []
     assert set(outcomes(polled)) == {
