@@ -22,7 +22,9 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    exists,
     func,
+    or_,
     select,
     union_all,
     values,
@@ -84,9 +86,9 @@ def tallied(flow: Flow) -> tuple[Tallied, ...]:
 def heads(db: Session, ask_id: UUID) -> Mapping[str, int]:
     """Return how many people were sent the ask, got it, began, came to the end, and answered."""
     passages = _passages(db, ask_id)
-    came = select(
-        func.count(), func.count().filter(passages.c.status == SessionStatus.COMPLETE)
-    ).select_from(passages)
+    done = passages.c.status == SessionStatus.COMPLETE
+    began = or_(done, ~passages.c.pushed, exists().where(_of(passages)))
+    came = select(func.count().filter(began), func.count().filter(done)).select_from(passages)
     started, completed = db.execute(came).one()
     invited = _invited(db, ask_id, passages)
     sent, delivered, responded = db.execute(
@@ -190,6 +192,7 @@ def _passages(db: Session, ask_id: UUID) -> CTE:
             FlowSession.contact_id,
             FlowSession.status,
             FlowSession.origin["asker"].astext.label("asker"),
+            FlowSession.origin.has_key("broadcast").label("pushed"),
         )
         .ext(distinct_on(FlowSession.contact_id))
         .where(FlowSession.organisation_id == organisation_of(db), FlowSession.ask_id == ask_id)

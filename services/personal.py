@@ -65,7 +65,7 @@ PERSONAL: Final[Mapping[str, Kept]] = MappingProxyType(
         "flow_sessions": Kept(
             _names(
                 "id contact_id flow_version_id flow kind status language channel_kind origin ask_id"
-                " started_at updated_at completed_at reminded_at expires_at"
+                " relay started_at updated_at completed_at reminded_at expires_at"
             )
         ),
         "answers": Kept(
