@@ -1,7 +1,7 @@
 """The keys of open secret polls: files outside the database, and votes sealed to them.
 
 A vote is sealed to the poll's public key: X25519 with a key made for this vote alone, HKDF-SHA-256,
-AES-256-GCM over a padded choice (the sealed box of docs/adr/0010-sealed-ballots.md). Only the
+AES-256-GCM over a padded choice (the sealed box of docs/adr/0011-sealed-ballots.md). Only the
 private key opens it, and that lies in one file of a folder which is in no database and no backup.
 """
 
