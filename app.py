@@ -22,7 +22,7 @@ import settings as settings_module
 from bot import sim, webhook_routes
 from composition import Homeline, settle
 from flows.gazetteer import warm_up
-from public import health, member, results
+from public import health, join, member, results
 from settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def _register(app: Flask, homeline: Homeline) -> None:
     """Give the application its parts."""
     app.register_blueprint(health.blueprint)
     app.register_blueprint(member.blueprint)
+    app.register_blueprint(join.blueprint)
     app.register_blueprint(results.blueprint)
     app.register_blueprint(webhook_routes.blueprint)
     if homeline.settings.development:

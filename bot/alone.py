@@ -9,14 +9,14 @@ from bot.knocks import Taken
 from flows.wording import say
 from models.ballot_keys import BallotKeys
 from models.sealed import Keyring
-from services import erasing, linking, voting
+from services import erasing, linking, passing_on, voting
 from services.organisations import OrganisationKeyring
 from services.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """Handles one message by itself: a vote, a wish to be linked, an erasure."""
+    """Handles one message by itself: a vote, a wish to be linked, a relay, an erasure."""
 
     engine: Engine
     keyring: Keyring
@@ -31,6 +31,10 @@ class Alone:
             keys = self.keys.open(scene.line.organisation_id)
             tools = linking.Tools(self.engine, self.keyring, keys)
             return Taken(woke=linking.grant(tools, scene, now=now))
+        if scene.passing:
+            keys = self.keys.open(scene.line.organisation_id)
+            tools = linking.Tools(self.engine, self.keyring, keys)
+            return Taken(woke=passing_on.grant(tools, scene, now=now))
         if scene.erase:
             number = erasing.erase(self.engine, scene, now=now)
             return Taken(say=say(scene.farewell, scene.language, receipt=number))

@@ -26,6 +26,7 @@ class Word(StrEnum):
     RESTART = "restart"
     LESS = "less"
     JOIN = "join"
+    RELAY = "relay"
     HELLO = "hello"
 
 
@@ -35,7 +36,7 @@ class Keyword:
 
     `sure` is False for a wish to stop inside a sentence: ask. `ambiguous` marks a word that may
     also be an answer (END, CANCEL, INFO): on SMS the provider has decided, on chat channels ask.
-    `argument` is the code after JOIN.
+    `argument` is the code after JOIN or RELAY.
     """
 
     word: Word
@@ -56,6 +57,11 @@ _OPTED_OUT_START: Final = {
 }
 _JOIN: Final = {
     word: language for language, listed in words.JOIN.items() for word in _listed(listed)
+}
+_RELAY: Final = {
+    normalise(word.replace("_", " ")): language
+    for language, listed in words.OTHERS["relay"].items()
+    for word in listed.split()
 }
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _SENTENCES: Final = {language: re.compile(pattern) for language, pattern in words.SENTENCES.items()}
@@ -143,12 +149,15 @@ def _in_language(
 
 
 def _joining(text: str) -> Keyword | None:
-    """JOIN and a code: two words, the first of them JOIN in some language."""
+    """JOIN or RELAY and a code: two words, the first of them in some language."""
     parts = text[:100].split()
     if len(parts) != 2 or not _CODE.fullmatch(parts[1]):
         return None
-    language = _JOIN.get(normalise(parts[0]))
-    return None if language is None else Keyword(Word.JOIN, language, argument=parts[1])
+    first = normalise(parts[0])
+    for word, languages in ((Word.JOIN, _JOIN), (Word.RELAY, _RELAY)):
+        if first in languages:
+            return Keyword(word, languages[first], argument=parts[1])
+    return None
 
 
 def _wish_to_stop(normalised: str, languages: Sequence[str]) -> Keyword | None:

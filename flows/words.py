@@ -113,6 +113,13 @@ OTHERS: Final = {
         "pt": "recomecar reiniciar",
         "ar": "إعادة من_جديد",
     },
+    "relay": {
+        "en": "relay pass_on",
+        "fr": "relais relayer",
+        "es": "relevo reenviar",
+        "pt": "repassar",
+        "ar": "تمرير مرر",
+    },
 }
 JOIN: Final = {
     "en": "join",

@@ -12,11 +12,14 @@ from flows import engine
 from flows.flow import Flow
 from flows.gazetteer import LIBRARY
 from flows.loader import load
+from flows.state import State
 from services.answering import take_answer
 from services.apply import apply_aside
 from services.calling import call
 from services.changing import ASIDE as CHANGE
 from services.changing import aside_in, change, correct, give_up
+from services.offering import ASIDE as OFFER
+from services.offering import offered_in, take_offer
 from services.scene import Scene, Wish
 from services.sessions import ask_again, begin
 from services.stopping import come_back, stay_away, stop
@@ -52,7 +55,7 @@ def answer_aside(scene: Scene) -> None:
     aside = scene.aside
     if aside is None or scene.heard.input is None:
         return
-    flow = aside_in(scene) if aside.flow == CHANGE else asides()[aside.flow]
+    flow = _flow_of(scene, aside)
     if scene.needs_memory:
         return
     if flow is None:
@@ -73,6 +76,12 @@ def answer_aside(scene: Scene) -> None:
         scene.aside = None
         scene.forget_parts()
         take_answer(scene)
+
+
+def _flow_of(scene: Scene, aside: State) -> Flow | None:
+    if aside.flow == OFFER:
+        return offered_in(aside)
+    return aside_in(scene) if aside.flow == CHANGE else asides()[aside.flow]
 
 
 def _act(scene: Scene, aside: str, chosen: str) -> None:
@@ -178,6 +187,7 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("mydata", "change"): change,
     ("mydata", "privacy"): privacy,
     (CHANGE, "*"): correct,
+    (OFFER, "*"): take_offer,
     ("renewal", "right"): _say_then_ask("renewed"),
     ("renewal", "change"): change,
     ("renewal", "erase"): _open("erase"),

@@ -199,8 +199,7 @@ class _Writer(PersonWriter):
     def _content(self) -> Row:
         scene = self.scene
         content: Row = {"parts": scene.parts, "tag": scene.spoken_tag}
-        if scene.spoken_flow and scene.spoken_version is None:
-            content["aside"] = scene.spoken_flow.id
+        content |= scene.spoken_aside
         if self._offers_answers():
             content["among"] = scene.among[1] if scene.among else ()
         if scene.standing.office_id:

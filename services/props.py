@@ -145,6 +145,19 @@ class Wish:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What a leader's message asks of services/passing_on.py, in a transaction of its own.
+
+    kind: list, accept (`code` of an invitation), text (`code` of a poll, in `language`), helper
+    (a code below the leader's own), reach.
+    """
+
+    kind: str
+    code: str = ""
+    language: str | None = None
+
+
 def base36(number: int) -> str:
     """A number in few letters."""
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -10,6 +10,7 @@ from flows.templates import named_in, names_in
 from flows.wording import Prompt, as_lines, compose
 from services.asides import asides
 from services.changing import aside_of
+from services.offering import offer_of
 from services.scene import Scene
 
 WITHHELD = frozenset({"token", "code", "link"})
@@ -33,6 +34,8 @@ def render(
         return template.prompt(names_in(content, names))
     if "among" in content:
         flow = aside_of(flow, tuple(content["among"])) if flow else None
+    elif "offered" in content:
+        flow = offer_of(tuple(content["offered"]), language)
     elif "aside" in content:
         flow = asides()[content["aside"]]
     parts = [
@@ -49,9 +52,11 @@ def read_told(plain: bytes) -> dict[str, str]:
 
 
 def with_link(told: Mapping[str, str], public_url: str) -> dict[str, str]:
-    """The sealed params as the person gets them: a token or a poll becomes the link it opens."""
+    """The sealed params as the person gets them: a token or a poll becomes its link."""
     if "token" in told:
         return {**told, "link": f"{public_url}/m/{told['token']}"}
+    if "join" in told:
+        return {**told, "link": f"{public_url}/j/{told['join']}"}
     if "result" in told:
         return {**told, "link": f"{public_url}/r/{told['result']}"}
     return dict(told)

@@ -26,6 +26,7 @@ from services.props import (
     Line,
     LinkRow,
     Memory,
+    Passing,
     Past,
     Running,
     Vote,
@@ -97,6 +98,9 @@ class Scene:
     is_echo: bool = False
     # Whose address this is (services/belonging.py).
     wish: Wish | None = None
+    # What a leader wants to pass on, and what they may choose from ("value|label").
+    passing: Passing | None = None
+    offered: tuple[str, ...] = ()
     code_wanted: bool = False
     matches: bool = False
     unsure: bool = False
@@ -137,6 +141,7 @@ class Scene:
             or self.needs_memory
             or self.vote is not None
             or self.wish is not None
+            or self.passing is not None
             or self.comes_anew
         )
 
@@ -148,7 +153,16 @@ class Scene:
     @property
     def has_effect(self) -> bool:
         """Whether the person will notice that something happened."""
-        return bool(self.parts) or self.stopped or self.erase or self.wish is not None
+        wanted = self.wish is not None or self.passing is not None
+        return bool(self.parts) or self.stopped or self.erase or wanted
+
+    @property
+    def spoken_aside(self) -> dict[str, Any]:
+        """What makes our own small question again, if the message asks one."""
+        if self.spoken_flow is None or self.spoken_version is not None:
+            return {}
+        offered = {"offered": list(self.offered)} if self.offered else {}
+        return {"aside": self.spoken_flow.id, **offered}
 
     def leave(self, farewell: str) -> None:
         """Erase the person, and say this phrase as the last thing they hear."""
@@ -239,6 +253,7 @@ __all__ = [
     "Line",
     "LinkRow",
     "Memory",
+    "Passing",
     "Past",
     "Running",
     "Scene",

@@ -7,6 +7,7 @@ from services.asides import mydata, open_aside
 from services.calling import call
 from services.changing import change
 from services.entering import enter
+from services.offering import pass_on
 from services.scene import RIGHTS, Scene
 from services.sessions import ask_again, ask_again_or_offer, begin
 from services.waiting import is_held
@@ -91,6 +92,15 @@ def _join(scene: Scene, keyword: Keyword) -> None:
         ask_again_or_offer(scene)
 
 
+def _relay(scene: Scene, keyword: Keyword) -> None:
+    """Leaders pass polls on; whoever is unknown yet registers first, and keeps the invitation."""
+    if not scene.is_consented:
+        scene.say("relay_first")
+        ask_again_or_offer(scene)
+    elif not is_held(scene):
+        pass_on(scene, keyword.argument)
+
+
 WORDS: dict[Word, Handler] = {
     Word.STOP: _ask_about_stop,
     Word.START: _start,
@@ -105,4 +115,5 @@ WORDS: dict[Word, Handler] = {
     Word.LESS: _less,
     Word.RESTART: _restart,
     Word.JOIN: _join,
+    Word.RELAY: _relay,
 }

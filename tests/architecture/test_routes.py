@@ -59,6 +59,8 @@ ROUTES: dict[str, Access] = {
     "/sim/person": SIMULATOR,
     "/sim/screens": SIMULATOR,
     "/sim/static/<path:filename>": SIMULATOR,
+    "/j/<name>": ANYBODY,  # tests/public/test_join.py
+    "/j/<code>/poster": ANYBODY,
     "/m/<token>": ANYBODY,  # a link and its code: tests/public/test_member.py
     "/r/<name>": ANYBODY,  # gated figures: tests/public/test_results.py
     "/public/<path:filename>": ANYBODY,

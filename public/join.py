@@ -1,0 +1,158 @@
+"""/j/<code>: the page that opens a chat with a poll; with .svg or .png its QR code, and a poster.
+
+The poster is the same page made to be printed on A4 or A5, so that every script has the reader's
+own fonts. No script, nothing personal, nothing kept.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import segno
+from flask import Blueprint, Response, current_app, render_template, request
+from sqlalchemy.orm import Session
+
+from composition import Homeline
+from flows.flow import Flow
+from flows.questions.language import NAMES
+from models.ask import Ask, AskStatus
+from models.db import transaction
+from models.relay import Relay
+from models.walls import Door, DoorKind, find_door
+from public.join_words import join_texts
+from public.wording import LANGUAGES, direction
+from services import asks, organisations
+from services.errors import NotFound
+from services.ways_in import WayIn, ways_in
+
+LONGEST_CODE: Final = 64
+SIZES: Final = ("a4", "a5")
+SHAPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+blueprint = Blueprint("join", __name__, template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a code leads to."""
+
+    ask: Ask
+    flow: Flow
+    who: str
+    ways: Mapping[str, WayIn]
+    takes: bool
+
+
+@blueprint.get("/j/<name>")
+def show(name: str) -> Response:
+    """Show how to answer, or give the QR code of this page."""
+    code, _, shape = name.lower().partition(".")
+    found = _find(code) if not shape or shape in SHAPES else None
+    if found is None:
+        return _page("gone", _language(), status=404)
+    return _qr(code, shape) if shape else _shown(code, found, "join")
+
+
+@blueprint.get("/j/<code>/poster")
+def poster(code: str) -> Response:
+    """Show the page as a poster: `size` is a4 or a5."""
+    found = _find(code.lower())
+    if found is None:
+        return _page("gone", _language(), status=404)
+    return _shown(code.lower(), found, "poster")
+
+
+def _shown(code: str, found: _Opened, name: str) -> Response:
+    language = _language(found.flow)
+    question = next(one for one in found.flow.questions if one.waits)
+    size = request.args.get("size", "a4")
+    return _page(
+        name,
+        language,
+        code=code,
+        found=found,
+        asked=question.in_language(question.text, found.flow.language_for(language)),
+        languages=[(one, NAMES[one]) for one in found.flow.languages if one in NAMES],
+        url=_url(code),
+        qr=segno.make(_url(code), error="m").svg_data_uri(scale=6, border=4),
+        size=size if size in SIZES else SIZES[0],
+        closed=found.ask.status in (AskStatus.CLOSING, AskStatus.CLOSED, AskStatus.CANCELED)
+        or (found.ask.status is AskStatus.OPEN and not found.takes),
+    )
+
+
+def _find(code: str) -> _Opened | None:
+    """Return what a code of an ask or a relay leads to; a closed relay leads to its ask still."""
+    door = _door(code)
+    if door is None:
+        return None
+    line = _line()
+    with transaction(line.engine, door.organisation_id) as db:
+        try:
+            ask = asks.get(db, _ask_id(db, door))
+        except NotFound:
+            return None
+        ends = ask.closes_at is not None and ask.closes_at <= line.clock.now()
+        who = organisations.get(db).name
+        takes = ask.status is AskStatus.OPEN and not ends
+        return _Opened(ask, asks.flow_of(db, ask), who, ways_in(db, code), takes)
+
+
+def _ask_id(db: Session, door: Door) -> UUID:
+    if door.kind is DoorKind.ASK:
+        return door.target_id
+    return db.get_one(Relay, (door.organisation_id, door.target_id)).ask_id
+
+
+def _door(code: str) -> Door | None:
+    if len(code) > LONGEST_CODE:
+        return None
+    with Session(_line().engine) as db:
+        return find_door(db, DoorKind.ASK, code) or find_door(db, DoorKind.RELAY, code)
+
+
+def _qr(code: str, shape: str) -> Response:
+    drawn = io.BytesIO()
+    segno.make(_url(code), error="m").save(drawn, kind=shape, scale=12, border=4)
+    answer = Response(drawn.getvalue(), content_type=SHAPES[shape])
+    answer.headers["Content-Disposition"] = f'inline; filename="{code}.{shape}"'
+    answer.headers.update(HEADERS)
+    return answer
+
+
+def _page(name: str, language: str, *, status: int = 200, **values: object) -> Response:
+    page = render_template(
+        f"join/{name}.html",
+        language=language,
+        direction=direction(language),
+        t=join_texts(language),
+        **values,
+    )
+    answer = Response(page, status=status, content_type="text/html; charset=utf-8")
+    answer.headers.update(HEADERS)
+    return answer
+
+
+def _language(flow: Flow | None = None) -> str:
+    """The language asked for, else one the reader's browser prefers and the poll speaks."""
+    spoken = [one for one in (flow.languages if flow else LANGUAGES) if one in LANGUAGES]
+    wanted = request.args.get("lang", "")
+    if wanted in spoken:
+        return wanted
+    return request.accept_languages.best_match(spoken) or (spoken or LANGUAGES)[0]
+
+
+def _url(code: str) -> str:
+    return f"{_line().settings.public_url}/j/{code}"
+
+
+def _line() -> Homeline:
+    line: Homeline = current_app.extensions["homeline"]
+    return line

@@ -1,0 +1,111 @@
+"""/j/<code>: the page that opens a chat with a poll, its QR code and its poster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
+
+from flows.flow import build
+from models import Ask, AskStatus, FlowVersion
+from models.channel import ChannelKind
+from models.db import transaction
+from models.walls import DoorKind, open_door
+from services import flows, relays
+from services.relays import NewRelay
+from tests.api.test_flows import POLL
+from tests.asks import ask
+from tests.conftest import MadeUp, MovedByHand, Urls
+from tests.web import served
+
+
+@pytest.fixture
+def codes(making: Any) -> tuple[str, str]:
+    """The code of an open poll, and of a relay of it, on three channels."""
+    with making() as make:
+        make.channel(ChannelKind.TELEGRAM, sender="@CapeTownBot")
+        make.channel(ChannelKind.SMS, sender="+27210000001")
+        make.channel(ChannelKind.WHATSAPP, sender="whatsapp:+27210000000")
+        flows.publish(make.db, build(POLL), now=make.now)
+        version = make.db.scalars(select(FlowVersion).filter_by(flow=POLL["flow"])).one()
+        asked = ask(make, version=version)
+        open_door(make.db, DoorKind.ASK, asked.code, asked.organisation_id, asked.id)
+        relay = relays.create(make.db, NewRelay(asked.id), now=make.now)
+        return asked.code, relay.code
+
+
+@pytest.fixture
+def client(urls: Urls, clock: MovedByHand, tmp_path: Path, codes: Any) -> Iterator[FlaskClient]:
+    with served(urls, tmp_path, clock) as app:
+        assert isinstance(app, Flask)
+        yield app.test_client()
+
+
+def test_each_app_opens_with_the_code_of_whoever_gave_it(
+    client: FlaskClient, codes: tuple[str, str]
+) -> None:
+    for code in (codes[1], codes[1].upper()):
+        page = client.get(f"/j/{code}", headers={"Accept-Language": "en"}).text
+        upper = codes[1].upper()
+        assert f'href="https://t.me/CapeTownBot?start={codes[1]}"' in page
+        assert f'href="https://wa.me/27210000000?text=JOIN%20{upper}"' in page
+        assert f'href="sms:+27210000001?&amp;body=JOIN%20{upper}"' in page
+        assert "When should we be open?" in page
+        assert "<script" not in page
+
+
+def test_the_page_speaks_the_languages_of_the_poll(
+    client: FlaskClient, codes: tuple[str, str]
+) -> None:
+    page = client.get(f"/j/{codes[0]}?lang=fr").text
+    assert '<html lang="fr" dir="ltr">' in page
+    assert "Quand ouvrir ?" in page
+    unknown = client.get("/j/nothere", headers={"Accept-Language": "ar"})
+    assert unknown.status_code == 404
+    assert '<html lang="ar" dir="rtl">' in unknown.text
+
+
+@pytest.mark.parametrize(("shape", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
+def test_the_code_is_drawn(
+    client: FlaskClient, codes: tuple[str, str], shape: str, start: bytes
+) -> None:
+    answer = client.get(f"/j/{codes[1]}.{shape}")
+    assert answer.data.startswith(start)
+    assert client.get(f"/j/nothere.{shape}").status_code == 404
+    assert client.get(f"/j/{codes[1]}.pdf").status_code == 404
+
+
+def test_the_poster_names_one_number_and_one_address(
+    client: FlaskClient, codes: tuple[str, str]
+) -> None:
+    page = client.get(f"/j/{codes[1]}/poster?size=a5&lang=en").text
+    assert '<body class="poster a5">' in page
+    assert f"JOIN {codes[1].upper()}" in page
+    assert f"/j/{codes[1]}</p>" in page
+    assert "poster a4" in client.get(f"/j/{codes[1]}/poster?size=a9").text
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (AskStatus.DRAFT, "not open yet"),
+        (AskStatus.CLOSED, "See the result"),
+        (AskStatus.CANCELED, "This poll is closed"),
+    ],
+)
+def test_what_is_not_open_offers_no_way_in(
+    client: FlaskClient,
+    engine: Engine,
+    organisation: MadeUp,
+    codes: tuple[str, str],
+    status: AskStatus,
+    told: str,
+) -> None:
+    with transaction(engine, organisation.id) as db:
+        db.scalars(select(Ask)).one().status = status
+    page = client.get(f"/j/{codes[1]}?lang=en").text
+    assert told in page
+    assert "t.me" not in page
