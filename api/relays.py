@@ -37,7 +37,7 @@ class RelayOrder(Strict):
     quota = fields.Integer(
         load_default=None,
         validate=validate.Range(1, relays.MOST_QUOTA),
-        metadata={"description": "The most answers that count; the rest are taken and marked."},
+        metadata={"description": "The most answers that shall count; kept and told, not enforced."},
     )
 
 
