@@ -23,12 +23,14 @@ from api import (
     registrations,
     relays,
     results,
+    rules,
     webhooks,
     work,
 )
 
 RESOURCES = (
     registrations.resource,
+    rules.resource,
     contacts.resource,
     consents.resource,
     messages.resource,

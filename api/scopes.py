@@ -25,6 +25,8 @@ POLLS_WRITE = "polls:write"
 RELAYS_READ = "relays:read"
 RELAYS_WRITE = "relays:write"
 RESULTS_READ = "results:read"
+RULES_READ = "rules:read"
+RULES_WRITE = "rules:write"
 WEBHOOKS_READ = "webhooks:read"
 WEBHOOKS_WRITE = "webhooks:write"
 
@@ -52,6 +54,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         RELAYS_READ: "read communities, leaders and relays, and in bands how many answered by them",
         RELAYS_WRITE: "invite and revoke leaders, and make and close relays",
         RESULTS_READ: "read results of polls as they may leave, never rows",
+        RULES_READ: "read follow-up rules, and rehearse them; who it is needs people:read",
+        RULES_WRITE: "write, pause and end follow-up rules, approve what they start",
         WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
         WEBHOOKS_WRITE: "add, test, rotate, enable and remove webhooks",
     }
@@ -118,6 +122,16 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /relays": RELAYS_WRITE,
         "GET /relays/{relay_id}": RELAYS_READ,
         "POST /relays/{relay_id}/close": RELAYS_WRITE,
+        "GET /rules": RULES_READ,
+        "POST /rules": RULES_WRITE,
+        "GET /rules/{rule_id}": RULES_READ,
+        "POST /rules/{rule_id}/end": RULES_WRITE,
+        "GET /rules/{rule_id}/firings": PEOPLE_READ,
+        "POST /rules/{rule_id}/firings/{firing_id}/approve": RULES_WRITE,
+        "POST /rules/{rule_id}/firings/{firing_id}/refuse": RULES_WRITE,
+        "POST /rules/{rule_id}/pause": RULES_WRITE,
+        "POST /rules/{rule_id}/rehearse": RULES_READ,
+        "POST /rules/{rule_id}/resume": RULES_WRITE,
         "GET /webhooks": WEBHOOKS_READ,
         "POST /webhooks": WEBHOOKS_WRITE,
         "GET /webhooks/{webhook_id}": WEBHOOKS_READ,

@@ -102,7 +102,12 @@ def part_in_everything(make: Factory, contact: Contact, session: FlowSession) ->
     make.db.add(Leader(**owner, **leads, id=new_id(make.now), number_hash=None))
     review = {"status": ReviewStatus.SHOWN, "reviewed_at": make.now}
     make.db.add(TextReview(**owner, **review, session_id=session.id, question="why"))
-    rule = Rule(
+    firing(make, rule(make, asked), contact)
+
+
+def rule(make: Factory, asked: Ask) -> Rule:
+    """A rule on an ask."""
+    made = Rule(
         organisation_id=make.organisation_id,
         id=new_id(make.now),
         ask_id=asked.id,
@@ -112,8 +117,23 @@ def part_in_everything(make: Factory, contact: Contact, session: FlowSession) ->
         created_at=make.now,
         looked_until=make.now,
     )
-    make.db.add(rule)
+    make.db.add(made)
     make.db.flush()
-    fired = {"cause": "made up", "status": FiringStatus.DONE, "figures": {}, "fired_at": make.now}
-    make.db.add(Firing(**owner, **fired, id=new_id(make.now), rule_id=rule.id))
+    return made
+
+
+def firing(make: Factory, fired: Rule, contact: Contact) -> Firing:
+    """What a rule did for somebody."""
+    made = Firing(
+        organisation_id=make.organisation_id,
+        id=new_id(make.now),
+        rule_id=fired.id,
+        contact_id=contact.id,
+        cause="made up",
+        status=FiringStatus.DONE,
+        figures={},
+        fired_at=make.now,
+    )
+    make.db.add(made)
     make.db.flush()
+    return made

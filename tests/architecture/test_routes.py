@@ -97,6 +97,15 @@ ROUTES: dict[str, Access] = {
     "/api/v1/broadcasts": key(GET="polls:read", POST="polls:write"),
     "/api/v1/broadcasts/<uuid:broadcast_id>": key(GET="polls:read"),
     "/api/v1/broadcasts/<uuid:broadcast_id>/cancel": key(POST="polls:write"),
+    "/api/v1/rules": key(GET="rules:read", POST="rules:write"),
+    "/api/v1/rules/<uuid:rule_id>": key(GET="rules:read"),
+    "/api/v1/rules/<uuid:rule_id>/end": key(POST="rules:write"),
+    "/api/v1/rules/<uuid:rule_id>/firings": key(GET="people:read"),
+    "/api/v1/rules/<uuid:rule_id>/firings/<uuid:firing_id>/approve": key(POST="rules:write"),
+    "/api/v1/rules/<uuid:rule_id>/firings/<uuid:firing_id>/refuse": key(POST="rules:write"),
+    "/api/v1/rules/<uuid:rule_id>/pause": key(POST="rules:write"),
+    "/api/v1/rules/<uuid:rule_id>/rehearse": key(POST="rules:read"),
+    "/api/v1/rules/<uuid:rule_id>/resume": key(POST="rules:write"),
     "/api/v1/polls": key(GET="polls:read", POST="polls:write"),
     "/api/v1/polls/<uuid:poll_id>": key(GET="polls:read", PATCH="polls:write"),
     "/api/v1/polls/<uuid:poll_id>/cancel": key(POST="polls:write"),
@@ -127,6 +136,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/cases/<uuid:case_id>/answer": {"text": "made up"},
     "/api/v1/cases/<uuid:case_id>/assign": {"assigned_to": None},
     "/api/v1/exports": {"what": "contacts"},
+    "/api/v1/rules": {"name": "made up", "definition": {}},
     "/api/v1/polls/<uuid:poll_id>/report-back": {"report_back": {"en": "made up"}},
 }
 
@@ -172,7 +182,10 @@ def stage(
         session = make.flow_session(contact)
         message = make.message(contact)
         asked = asks.ask(make, version=make.flow_version(7))
+        rule = asks.rule(make, asked)
         ids = {
+            "rule_id": str(rule.id),
+            "firing_id": str(asks.firing(make, rule, contact).id),
             "organisation_id": str(organisation.id),
             "provider": "telegram",
             "channel_key": channel.key,

@@ -1,0 +1,47 @@
+"""`flask rules`: what follow-up rules would do."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from commands.terminal import as_json, homeline, refuse, report, sentences
+from models.db import transaction
+from models.rule import Rule
+from models.walls import system_scope
+from services import rules
+from services.catalogue import read_inside
+from services.rehearsing import rehearse
+
+group = AppGroup("rules", help="Follow-up rules.")
+
+
+@group.command("rehearse")
+@click.argument("rule_id", type=click.UUID)
+@click.option("--back", default=30, show_default=True, help="Days of the past.")
+@click.option("--ahead", default=30, show_default=True, help="Days ahead.")
+@as_json
+def rehearse_rule(rule_id: UUID, back: int, ahead: int, json: bool) -> None:
+    """Tell what a rule would have done, and will do; nothing is written."""
+    line = homeline()
+    now = line.clock.now()
+    with system_scope(line.engine) as db:
+        owner = db.scalar(select(Rule.organisation_id).where(Rule.id == rule_id))
+    if owner is None:
+        raise refuse("There is no such rule.")
+    with sentences(), transaction(line.engine, owner) as db:
+        since, until = now - timedelta(days=back), now + timedelta(days=ahead)
+        rule = rules.get(db, rule_id)
+        found = rehearse(db, rule, read_inside(db), since=since, until=until)
+    rows = [
+        {"at": one.at, "contact_id": one.contact_id, "status": one.status, "reason": one.reason}
+        for one in found
+    ]
+    lines = [f"{row['at']}  {row['contact_id'] or 'figures'}  {row['status']}" for row in rows]
+    told = "\n".join([*lines, f"It fires {len(rows)} times."])
+    report({"firings": len(rows), "data": rows}, told, json=json)
+
+
+COMMANDS = (group,)
