@@ -61,7 +61,11 @@ def push(file: Path | None, organisation: str | None, json: bool, **given: Any) 
             raise refuse("\n".join([error.sentence, *lines])) from None
         if not given["draft"]:
             sending = NewBroadcast(undo=timedelta(minutes=given["undo"]))
-            pushing.open_and_push(db, ask.id, new=sending, ballot_keys=line.ballots, now=now)
+            # Whoever has a shell here may address few people; that they did is recorded.
+            keys = line.ballots
+            pushing.open_and_push(
+                db, ask.id, new=sending, ballot_keys=keys, may_be_small=True, now=now
+            )
         result = {
             "id": ask.id,
             "code": ask.code,

@@ -36,7 +36,7 @@ def test_when_the_ten_minutes_are_over_there_are_replies_again(desk: Desk) -> No
     for _ in range(31):
         desk.hear("what?")
     desk.clock.advance(timedelta(minutes=10, seconds=1))
-    desk.hear("what?")
+    desk.hear("are you there?")
     assert desk.scalar(OUT) == 31
 
 

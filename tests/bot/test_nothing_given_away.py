@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from app import create_app
+from models import message_path
 from tests.bot.conftest import Desk
 from tests.bot.test_linking import BY_SMS, Talk
 
@@ -25,16 +26,23 @@ def client(desk: Desk) -> FlaskClient:
 
 @contextmanager
 def work_of(desk: Desk) -> Iterator[Work]:
-    """Every statement of this process while the block runs."""
+    """Every statement of this process while the block runs, the message path's own calls too."""
     done: Work = []
+    usual = message_path._call
 
     def note(*given: Any) -> None:
         done.append(str(given[2]))
 
+    def call(connection: Any, query: str, values: Any) -> Any:
+        done.append(query)
+        return usual(connection, query, values)
+
     engines = (desk.homeline.engine, desk.homeline.message_path)
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
-    yield done
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(message_path, "_call", call)
+        yield done
     for engine in engines:
         event.remove(engine, "before_cursor_execute", note)
 

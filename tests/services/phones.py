@@ -122,7 +122,7 @@ class House:
     def _channel(self, kind: ChannelKind) -> ChannelView:
         with transaction(self.line.engine, self.organisation.id) as db:
             channel = Factory(db, self.line.keyring, self.clock.now()).channel(
-                kind, stop_reply="ours"
+                kind, stop_reply="ours", rate=5000
             )
         view = self.line.directory.read_channel(self.organisation.id, channel.id)
         assert view is not None
