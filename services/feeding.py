@@ -40,7 +40,7 @@ def feed(db: Session, broadcast: Broadcast, telling: Telling, *, now: datetime) 
     `broadcast` is locked by the caller, and its `starts_at` has come.
     """
     ask = db.get_one(Ask, (broadcast.organisation_id, broadcast.ask_id))
-    told = Told(broadcast, telling.version_id, now)
+    told = Told(broadcast, telling.version_id, telling.flow.kind, now)
     settled = 0
     for channel_id, room in _rooms(db, broadcast).items():
         rows = _due(db, broadcast, channel_id, room, now)

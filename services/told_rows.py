@@ -24,9 +24,12 @@ Row = dict[str, Any]
 class Told:
     """Gathers what one round decides about each recipient, and writes it at its end."""
 
-    def __init__(self, broadcast: Broadcast, version_id: UUID, now: datetime) -> None:
+    def __init__(
+        self, broadcast: Broadcast, version_id: UUID, flow_kind: str, now: datetime
+    ) -> None:
         self.broadcast = broadcast
         self._version_id = version_id
+        self._flow_kind = flow_kind
         self._now = now
         self._recipients: list[Row] = []
         self._sessions: list[Row] = []
@@ -124,7 +127,7 @@ class Told:
                 id=words.session_id,
                 flow_version_id=self._version_id,
                 flow=words.state.flow,
-                kind="poll",
+                kind=self._flow_kind,
                 status=SessionStatus.WAITING,
                 language=words.state.language,
                 channel_kind=recipient.channel_kind,
