@@ -12,8 +12,9 @@ from api.scopes import AUDIENCES_SMALL
 from api.work import Work, catalogue_of
 from flows.conditions import Condition
 from insights.disclosure import Figure
-from services import audience_checks, audience_words, audiences, organisations
-from services.audiences import LONGEST_NAME, Saved
+from services import organisations
+from services.audiences import audience_checks, audience_words, audiences
+from services.audiences.audiences import LONGEST_NAME, Saved
 from services.catalogue import Catalogue
 
 resource = Resource("audiences", "Saved conditions over people; each change is a new version.")

@@ -15,9 +15,11 @@ from api.resource import PREFIX, Resource
 from api.scopes import AUDIENCES_SMALL
 from api.work import Work, catalogue_of
 from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus
-from services import asks, audience_checks, audiences, broadcasts
-from services.broadcasts import NewBroadcast
-from services.progress import progress
+from services.asks import asks
+from services.audiences import audience_checks, audiences
+from services.broadcasts import broadcasts
+from services.broadcasts.broadcasts import NewBroadcast
+from services.broadcasts.progress import progress
 
 resource = Resource("broadcasts", "One sending of a poll to people, and how far it is.")
 _STATUSES = [status.value for status in BroadcastStatus]

@@ -15,9 +15,9 @@ from api.resource import Resource
 from api.scopes import PEOPLE_READ
 from api.work import Work, find_reason
 from models.case import Case, CaseReason, CaseStatus
-from services import cases
-from services.cases import LONGEST_ANSWER, CaseMessage
 from services.errors import Invalid, NotFound
+from services.people import cases
+from services.people.cases import LONGEST_ANSWER, CaseMessage
 
 resource = Resource("cases", "What an officer should look at, and answers in their own words.")
 REASONS = [one.value for one in CaseReason]

@@ -11,7 +11,8 @@ from api.paging import Page, PageQuery, page_of
 from api.resource import Resource
 from api.work import Work
 from models.consent import ConsentAction, ConsentEvent
-from services import consents, contacts
+from services.people import contacts
+from services.rights import consents
 
 resource = Resource("consents", "What people allowed, refused and withdrew; only ever added to.")
 ACTIONS = [one.value for one in ConsentAction]

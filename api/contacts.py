@@ -23,8 +23,9 @@ from api.resource import Resource
 from api.scopes import PEOPLE_ADDRESSES
 from api.work import Work, find_reason, get_reason
 from models.address import Address
-from services import contacts, profiles, rights
-from services.profiles import Wanted
+from services.people import contacts, profiles
+from services.people.profiles import Wanted
+from services.rights import rights
 
 resource = Resource("contacts", "People, under an id; their addresses are masked.")
 MASK = "•••"

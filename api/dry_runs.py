@@ -12,11 +12,12 @@ from api.scopes import AUDIENCES_SMALL
 from api.work import Work, catalogue_of
 from models.ask import Ask, AskKind
 from models.broadcast import BroadcastKind
-from services import asks, audience_checks, audiences, dry_run, prices
-from services.dry_run import DryRun
-from services.eligibility import LeftOut, Sending
+from services.asks import asks
+from services.audiences import audience_checks, audiences, dry_run, prices
+from services.audiences.dry_run import DryRun
+from services.audiences.eligibility import LeftOut, Sending
+from services.audiences.prices import Prices
 from services.errors import Conflict, NotFound
-from services.prices import Prices
 
 resource = Resource("dry runs", "What a push would do, without doing it, and what it would cost.")
 

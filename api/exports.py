@@ -17,7 +17,7 @@ from api.registrations import RegistrationQuery, RegistrationRow
 from api.resource import Resource
 from api.scopes import PEOPLE_READ
 from api.work import Work, get_reason
-from services import exports, profiles, registrations
+from services.people import exports, profiles, registrations
 
 resource = Resource("exports", "Many rows at once, for a reason; none of it is kept here.")
 MOST = 5000

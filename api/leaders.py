@@ -10,7 +10,7 @@ from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.work import Work
 from models.relay import Community, Leader, LeaderStatus
-from services import leaders
+from services.relays import leaders
 
 resource = Resource("leaders", "Communities, and the people in them who pass polls on.")
 _STATUSES = [status.value for status in LeaderStatus]

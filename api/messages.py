@@ -10,8 +10,8 @@ from api.paging import Page, PageQuery, page_of
 from api.resource import Resource
 from api.work import Work, catalogue_of
 from models.message import Direction, MessageStatus
-from services import messages
-from services.messages import Wanted
+from services.messages import messages
+from services.messages.messages import Wanted
 
 resource = Resource("messages", "What was said, in and out.")
 DIRECTIONS = [one.value for one in Direction]

@@ -23,9 +23,10 @@ from api.resource import PREFIX, Resource
 from api.scopes import AUDIENCES_SMALL
 from api.work import Work
 from models.ask import Ask, AskerKind, AskKind, AskMode, AskStatus
-from services import ask_checks, asks, closing, organisations, pushing
-from services.asks import NewAsk, NewAsker
-from services.broadcasts import NewBroadcast
+from services import organisations
+from services.asks import ask_checks, asks, closing, pushing
+from services.asks.asks import NewAsk, NewAsker
+from services.broadcasts.broadcasts import NewBroadcast
 from services.errors import Invalid, NotFound
 
 resource = Resource("polls", "One to five questions put to many, and what came of them.")

@@ -9,8 +9,8 @@ from api.fields import CHANNELS, LANGUAGE, NAME, Instant, Strict, described, one
 from api.paging import Page, PageQuery, page_of
 from api.resource import Resource
 from api.work import Work
-from services import registrations
-from services.registrations import STATUSES, Registration, Wanted
+from services.people import registrations
+from services.people.registrations import STATUSES, Registration, Wanted
 
 resource = Resource("registrations", "Passages through flows, with what was answered.")
 

@@ -12,8 +12,8 @@ from api.resource import PREFIX, Resource
 from api.work import Work
 from insights.disclosure import estimate
 from models.relay import FlagKind, Relay
-from services import relays
-from services.relays import NewRelay
+from services.relays import relays
+from services.relays.relays import NewRelay
 
 resource = Resource("relays", "Codes through which a poll is passed on, and how many came by them.")
 _BAND = "Rounded down to tens, and null under ten: never who."

@@ -10,7 +10,7 @@ from api.resource import Resource
 from api.work import Work
 from insights.disclosure import Reason
 from models.ask import AskKind
-from services import asks, publications
+from services.asks import asks, publications
 from services.errors import NotFound
 
 resource = Resource("results", "What came of polls: figures of ten people or more, never rows.")

@@ -13,9 +13,9 @@ from api.scopes import PEOPLE_READ
 from api.work import Work, catalogue_of
 from insights.disclosure import estimate
 from models.rule import Firing, FiringStatus, Rule, RuleStatus
-from services import firings, rules
-from services.rehearsing import Rehearsed, rehearse
-from services.rules import LONGEST_NAME, NewRule
+from services.rules import firings, rules
+from services.rules.rehearsing import Rehearsed, rehearse
+from services.rules.rules import LONGEST_NAME, NewRule
 
 resource = Resource("rules", "What follows from answers and figures (docs/rules.md).")
 _FIRINGS = [status.value for status in FiringStatus]

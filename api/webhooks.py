@@ -11,9 +11,9 @@ from api.paging import Page, PageQuery, page_of
 from api.resource import Resource
 from api.work import Work
 from models.webhook import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint
-from services import webhooks
-from services.webhook_targets import checked_url
-from services.webhooks import EVENTS, Added
+from services.webhooks import webhooks
+from services.webhooks.webhook_targets import checked_url
+from services.webhooks.webhooks import EVENTS, Added
 
 resource = Resource("outgoing webhooks", "Endpoints of yours that are told of events.")
 

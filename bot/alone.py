@@ -9,9 +9,12 @@ from bot.knocks import Taken
 from flows.wording import say
 from models.ballot_keys import BallotKeys
 from models.sealed import Keyring
-from services import erasing, linking, passing_on, voting
+from services.asks import voting
+from services.conversation.scene import Scene
 from services.organisations import OrganisationKeyring
-from services.scene import Scene
+from services.people import linking
+from services.relays import passing_on
+from services.rights import erasing
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from flows.templates import Template
 from flows.templates import templates as every_template
 from models.db import transaction
 from models.template import TemplateStatus
-from services import templates
+from services.messages import templates
 
 Now = Callable[[], datetime]
 

@@ -35,17 +35,17 @@ from models.message_path import (
 )
 from models.sealed import Keyring
 from services import quarantine
+from services.asks.voting import VoteNotTaken, hide_votes, kept_nowhere
 from services.catalogue import Catalogue, Catalogues, read_catalogue
-from services.changes import gather, rows_of
-from services.changing import read_memory
-from services.conversations import handle
+from services.conversation.changes import gather, rows_of
+from services.conversation.changing import read_memory
+from services.conversation.conversations import handle
+from services.conversation.opening import open_scene
+from services.conversation.rows import Rows
+from services.conversation.scene import Line, Memory, Scene
 from services.errors import Unavailable
-from services.opening import open_scene
+from services.messages.rendering import body_as_sent
 from services.organisations import OrganisationKeyring
-from services.rendering import body_as_sent
-from services.rows import Rows
-from services.scene import Line, Memory, Scene
-from services.voting import VoteNotTaken, hide_votes, kept_nowhere
 
 ATTEMPTS = 6
 TOGETHER = 3

@@ -6,7 +6,7 @@ from bot.channels.base import Arrival, ChannelView
 from flows.inputs import Attachment, Pin, Pressed, Text
 from flows.normalising import LONGEST_MATCHED, normalise
 from models.sealed import OrganisationKeys, keyed_hash
-from services.scene import Heard, Line
+from services.conversation.scene import Heard, Line
 
 
 @dataclass(frozen=True, slots=True)

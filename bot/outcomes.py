@@ -21,9 +21,9 @@ from flows.wording import Prompt, say
 from models.clock import Clock
 from models.message_path import Claimed
 from models.sealed import Keyring, open_sealed
-from services.outside import OUTSIDE, is_closed, mark_template, move_to_sms
-from services.rendering import body_for, read_told, render, with_link
-from services.templates import find_approved
+from services.messages.outside import OUTSIDE, is_closed, mark_template, move_to_sms
+from services.messages.rendering import body_for, read_told, render, with_link
+from services.messages.templates import find_approved
 
 CHAT_PACE = {"telegram": (1.0, 3.0)}
 # Seconds; quick at first for somebody who waits, and the last try after 23 to 25 hours.

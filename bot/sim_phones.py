@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from services.effects import Effect
+from services.conversation.effects import Effect
 
 KINDS = ("telegram", "whatsapp", "sms")
 ACTS = frozenset({"send", "press", "voice", "sticker", "photo", "pin", "block", "unblock"})

@@ -12,7 +12,7 @@ from models.clock import Clock
 from models.db import transaction
 from models.message_path import is_away, record_status
 from services.errors import Unavailable
-from services.outside import OUTSIDE, say_again
+from services.messages.outside import OUTSIDE, say_again
 
 
 class Statuses:

@@ -18,9 +18,10 @@ from flows.errors import FlowError
 from models.ask import AskMode
 from models.organisation import Organisation
 from models.walls import system_scope
-from services import asks, organisations, pushing
-from services.asks import NewAsk
-from services.broadcasts import UNDO, NewBroadcast
+from services import organisations
+from services.asks import asks, pushing
+from services.asks.asks import NewAsk
+from services.broadcasts.broadcasts import UNDO, NewBroadcast
 from services.errors import Invalid
 
 group = AppGroup("poll", help="Questions put to many.")

@@ -11,9 +11,9 @@ from commands.terminal import as_json, homeline, refuse, report, sentences
 from models.db import transaction
 from models.rule import Rule
 from models.walls import system_scope
-from services import rules
 from services.catalogue import read_inside
-from services.rehearsing import rehearse
+from services.rules import rules
+from services.rules.rehearsing import rehearse
 
 group = AppGroup("rules", help="Follow-up rules.")
 

@@ -12,7 +12,7 @@ from bot.channels.base import ChannelError, ChannelView
 from commands.terminal import as_json, homeline, refuse, report, sentences
 from models.db import transaction
 from services import organisations
-from services import templates as rows
+from services.messages import templates as rows
 
 templates = AppGroup("templates", help="WhatsApp's templates of one channel.")
 of_channel = click.option("--channel", "key", required=True, metavar="KEY")

@@ -15,7 +15,8 @@ from commands.terminal import as_json, homeline, refuse, report, sentences
 from models.db import transaction
 from models.organisation import Organisation
 from models.walls import system_scope
-from services import audit, organisations, restoring, retention
+from services import audit, organisations, retention
+from services.rights import restoring
 
 retention_group = AppGroup("retention", help="End what was kept long enough.")
 audit_group = AppGroup("audit", help="The chain of who did what.")

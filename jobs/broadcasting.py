@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import logs
 from models.clock import Clock
-from services.casting import Caster
+from services.broadcasts.casting import Caster
 
 LOOK_EVERY = 0.25
 REST = 0.02

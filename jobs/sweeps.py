@@ -10,17 +10,12 @@ from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
 from models.walls import system_scope
-from services import (
-    ballots,
-    dues,
-    firings,
-    publications,
-    pushing,
-    quarantine,
-    retention,
-    templates,
-)
+from services import quarantine, retention
+from services.asks import ballots, publications, pushing
 from services.catalogue import Catalogue
+from services.conversation import dues
+from services.messages import templates
+from services.rules import firings
 
 MOST_PASSES = 100
 

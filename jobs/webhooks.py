@@ -19,8 +19,8 @@ from yarl import URL
 import logs
 from models.clock import Clock
 from services.organisations import OrganisationKeyring
-from services.webhook_targets import is_literal, is_public
-from services.webhook_tries import Result, Try, claim, record
+from services.webhooks.webhook_targets import is_literal, is_public
+from services.webhooks.webhook_tries import Result, Try, claim, record
 
 LOOK_EVERY = 1.0
 TIMEOUT = 10.0

@@ -1,7 +1,7 @@
 """Secret polls: sealed votes, and apart from them who has voted.
 
 Nothing ties a row of one table to a row of the other: no time, no order, no id. The private key
-lies outside the database (services/ballots.py); all rows go when the poll is closed.
+lies outside the database (services/asks/ballots.py); all rows go when the poll is closed.
 """
 
 from uuid import UUID

@@ -23,9 +23,10 @@ from models.relay import Relay
 from models.walls import Door, DoorKind, find_door
 from public.join_words import join_texts
 from public.wording import LANGUAGES, direction
-from services import asks, organisations
+from services import organisations
+from services.asks import asks
 from services.errors import NotFound
-from services.ways_in import WayIn, ways_in
+from services.relays.ways_in import WayIn, ways_in
 
 LONGEST_CODE: Final = 64
 SIZES: Final = ("a4", "a5")

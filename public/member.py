@@ -16,11 +16,12 @@ from composition import Homeline
 from models.db import transaction
 from models.walls import DoorKind, find_door
 from public.wording import LANGUAGES, direction, texts
-from services import mydata, organisations
+from services import organisations
 from services.catalogue import read_inside
 from services.errors import NotFound
-from services.mydata import LinkState
-from services.retelling import retell
+from services.rights import mydata
+from services.rights.mydata import LinkState
+from services.rights.retelling import retell
 
 LONGEST_TOKEN = 64
 HEADERS: Mapping[str, str] = {

@@ -1,6 +1,6 @@
 """/r/<code>: what came of an ask, for everybody; with .json, .csv or .ureport.json for programs.
 
-Everything comes from the gate (services/publications.py). No script; it works on any phone and
+Everything comes from the gate (services/asks/publications.py). No script; it works on any phone and
 prints.
 """
 
@@ -23,7 +23,8 @@ from models.walls import DoorKind, find_door
 from public.result_shapes import Result, as_csv, as_json, as_ureport
 from public.result_words import result_texts
 from public.wording import LANGUAGES, direction
-from services import asks, closing, organisations, publications
+from services import organisations
+from services.asks import asks, closing, publications
 from services.catalogue import read_inside
 from services.errors import NotFound
 

@@ -14,10 +14,11 @@ from models.base import new_id
 from models.flow_version import EntryCode, FlowVersion
 from models.organisation import Organisation
 from models.walls import DoorKind, open_door, organisation_of
-from services import audit, follow_ups, organisations
+from services import audit, organisations
 from services.audit import Actor
 from services.codes import free_code
 from services.errors import Invalid
+from services.rules import follow_ups
 
 OPEN_TO_ANYBODY = frozenset({"registration", "module", "poll", "consultation"})
 

@@ -45,7 +45,8 @@ from models import (
 from models.base import new_id
 from models.sealed import Keyring, OrganisationKeys, keyed_hash, seal
 from models.walls import organisation_of
-from services import channels, consents, organisations, retention
+from services import channels, organisations, retention
+from services.rights import consents
 
 FLOW: Mapping[str, Any] = {
     "flow": "passport-hours",

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from models import CaseReason, CaseStatus, Contact, Message, Staff
 from models.base import new_id
 from models.staff import Role
-from services.mydata import everything
+from services.rights.mydata import everything
 from tests.api.stage import Api, Caller, all_pages, problem
 from tests.factories import Factory
 

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from models import Contact, IdempotencyKey
 from models.flow_session import SessionStatus
-from services.exports import as_csv, inert
-from services.mydata import everything
+from services.people.exports import as_csv, inert
+from services.rights.mydata import everything
 from tests.api.stage import Api, Caller, problem
 from tests.conftest import another_organisation
 from tests.factories import Factory

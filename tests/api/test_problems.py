@@ -16,9 +16,9 @@ from werkzeug.exceptions import Gone
 import logs
 from api.errors import Problem
 from flows.loader import library, read
-from services import profiles
 from services.catalogue import read_catalogue
 from services.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
+from services.people import profiles
 from tests.api.stage import Api, Caller, problem
 from tests.api.test_flows import POLL
 from tests.factories import Factory

@@ -19,9 +19,12 @@ from werkzeug.routing import Rule
 from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import system_scope
-from services import api_keys, audiences, audit, leaders, relays, webhooks
+from services import api_keys, audit
+from services.audiences import audiences
 from services.catalogue import read_inside
-from services.relays import NewRelay
+from services.relays import leaders, relays
+from services.relays.relays import NewRelay
+from services.webhooks import webhooks
 from tests import asks
 from tests.conftest import MadeUp, MovedByHand, Urls, another_organisation
 from tests.factories import Factory

@@ -10,12 +10,14 @@ from sqlalchemy import select
 from models import Ask, AskKind, Broadcast, BroadcastKind, BroadcastStatus
 from models.ask import AskerKind
 from models.db import transaction
-from services import asks, audit, broadcasts, closing
-from services.asks import NewAsk, NewAsker
-from services.broadcasts import NewBroadcast
-from services.casting import Caster
+from services import audit
+from services.asks import asks, closing
+from services.asks.asks import NewAsk, NewAsker
+from services.broadcasts import broadcasts
+from services.broadcasts.broadcasts import NewBroadcast
+from services.broadcasts.casting import Caster
+from services.broadcasts.progress import Progress, progress
 from services.errors import Conflict
-from services.progress import Progress, progress
 from tests.bot.conftest import Desk
 from tests.bot.voters import whose
 from tests.fakes.telegram import FakeTelegram

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from models.db import transaction
-from services import cases
 from services.audit import SYSTEM
+from services.people import cases
 from tests.bot.conftest import Desk
 from tests.bot.test_linking import BY_SMS, DAY, MINUTE, Talk
 
@@ -77,7 +77,7 @@ def test_a_code_of_the_thief_joins_nothing(talk: Talk) -> None:
 
 def code_of(talk: Talk, number: int) -> str:
     with pytest.MonkeyPatch.context() as fixed:
-        fixed.setattr("services.link_codes.new_digits", lambda *_: "123123")
+        fixed.setattr("services.people.link_codes.new_digits", lambda *_: "123123")
         talk.say("MENU", "7", "2", on="telegram", number=number)
     assert talk.desk.scalar("select count(*) from link_codes") == 1
     return "123123"

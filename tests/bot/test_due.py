@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services import dues
-from services.dues import PAUSES, out_of_quiet_hours
+from services.conversation import dues
+from services.conversation.dues import PAUSES, out_of_quiet_hours
 from tests.bot.conftest import Desk
 
 ZONES = (

@@ -37,7 +37,7 @@ def given_out(desk: Desk) -> str:
     for said in ("hello", "1", "1", "Kenya", "MENU", "7"):
         desk.hear(said, 7, kind="sms")
     with pytest.MonkeyPatch.context() as known:
-        known.setattr("services.link_codes.new_digits", lambda *_: CODE)
+        known.setattr("services.people.link_codes.new_digits", lambda *_: CODE)
         desk.hear("2", 7, kind="sms")
     assert desk.scalar("select count(*) from link_codes") == 1
     return CODE

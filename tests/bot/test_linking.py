@@ -18,9 +18,9 @@ from sqlalchemy import select
 from models import Address, Message
 from models.db import transaction
 from models.sealed import keyed_hash, open_sealed
-from services import contacts
 from services.catalogue import read_catalogue
-from services.rendering import render
+from services.messages.rendering import render
+from services.people import contacts
 from tests.bot.conftest import Desk
 
 MINUTE = timedelta(minutes=1)

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from models.db import transaction
 from models.member_link import MemberLink
-from services import api_keys, mydata, organisations
+from services import api_keys, organisations
+from services.rights import mydata
 from tests.bot.conftest import Desk
 from tests.bot.test_linking import Talk
 from tests.bot.test_merging import WAY, merge, on_sms, on_telegram
@@ -101,7 +102,7 @@ def person_of(talk: Talk, kind: str) -> UUID:
 def asked(talk: Talk, on: str) -> tuple[str, str]:
     """Ask for MYDATA; the path and the code, as the person would read them."""
     with pytest.MonkeyPatch.context() as known:
-        known.setattr("services.telling.secrets.token_urlsafe", lambda *_: "A" * 22)
+        known.setattr("services.rights.telling.secrets.token_urlsafe", lambda *_: "A" * 22)
         told = talk.say("MYDATA", on=on)
     code = re.search(r"Code: (\d{6})", told)
     assert code is not None

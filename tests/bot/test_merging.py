@@ -24,8 +24,10 @@ from models import (
 from models.consent import ConsentAction
 from models.db import transaction
 from models.sealed import keyed_hash, open_sealed
-from services import audit, consents, merging, rights
+from services import audit
 from services.catalogue import read_catalogue
+from services.people import merging
+from services.rights import consents, rights
 from tests.asks import ask, broadcast, recipient
 from tests.bot.conftest import Desk
 from tests.factories import Factory

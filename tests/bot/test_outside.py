@@ -13,9 +13,9 @@ from flows.inputs import Pressed
 from flows.templates import templates
 from models import Address, Channel, Contact
 from models.db import transaction
-from services import dues
 from services.catalogue import read_inside
-from services.messages import Wanted, list_messages
+from services.conversation import dues
+from services.messages.messages import Wanted, list_messages
 from tests.bot.conftest import NUMBER, Desk
 from tests.factories import Factory
 from tests.fakes.twilio import FakeTwilio

@@ -13,11 +13,12 @@ from models.flow_session import SessionStatus
 from models.message import Direction
 from models.sealed import keyed_hash, open_sealed
 from models.walls import DoorKind, open_door
-from services import audit, flows, leaders, organisations
+from services import audit, flows, organisations
 from services.audit import Actor
 from services.catalogue import read_catalogue
-from services.registrations import person_keys
-from services.rendering import body_for, read_told, render, with_link
+from services.messages.rendering import body_for, read_told, render, with_link
+from services.people.registrations import person_keys
+from services.relays import leaders
 from tests.api.test_flows import POLL
 from tests.asks import ask
 from tests.bot.conftest import Desk

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from models.ballot_keys import NotAVote, PollKeys, open_vote
-from services import ballots
+from services.asks import ballots
 from tests.bot.conftest import Desk
 from tests.bot.voters import close, invite, open_poll
 

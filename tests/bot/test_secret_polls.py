@@ -16,8 +16,8 @@ from flows.inputs import Pressed
 from models import Ask, AskStatus, Ballot
 from models.ballot_keys import BallotKeys, NotAVote, open_vote, seal_vote
 from models.db import transaction
-from services import ballots
-from services.ballots import Cast
+from services.asks import ballots
+from services.asks.ballots import Cast
 from tests.bot.conftest import Desk
 from tests.bot.voters import close, invite, open_poll, whose
 

@@ -11,7 +11,8 @@ from models import Address, Ask, AskMode, AskStatus, Contact, Conversation, Flow
 from models.base import new_id
 from models.db import transaction
 from models.sealed import keyed_hash
-from services import ballots, flows
+from services import flows
+from services.asks import ballots
 from tests.asks import ask
 from tests.bot.conftest import Desk
 from tests.factories import Factory

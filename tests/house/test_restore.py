@@ -22,8 +22,9 @@ from models.base import new_id
 from models.db import make_engine, transaction
 from models.sealed import keyed_hash
 from private_place import binaries_for, place_for
-from services import audit, consents, organisations, restoring, rights
+from services import audit, organisations
 from services.errors import Invalid
+from services.rights import consents, restoring, rights
 from tests.conftest import MovedByHand, Urls
 from tests.databases import migrate
 from tests.factories import Factory

@@ -16,11 +16,11 @@ from jobs.webhooks import LONGEST_ANSWER, WebhookLoop, open_guarded, post
 from models import WebhookDelivery
 from models.db import transaction
 from models.sealed import Keyring
-from services import webhooks
 from services.organisations import OrganisationKeyring
-from services.webhook_signing import sign
-from services.webhook_targets import is_public
-from services.webhook_tries import Result, Try
+from services.webhooks import webhooks
+from services.webhooks.webhook_signing import sign
+from services.webhooks.webhook_targets import is_public
+from services.webhooks.webhook_tries import Result, Try
 from tests.channels.receiver import Receiver
 from tests.conftest import MadeUp, MovedByHand
 from tests.factories import Factory

@@ -17,11 +17,12 @@ from models.base import new_id
 from models.db import make_engine, open_engine, transaction
 from models.sealed import Keyring
 from models.walls import APP_ROLE
-from services import audit, organisations, rights
+from services import audit, organisations
+from services.rights import rights
 from tests.architecture.catalogue import faults
 from tests.databases import Urls, alembic_config
 from tests.factories import Factory
-from tests.services.test_rights import a_full_life
+from tests.services.rights.test_rights import a_full_life
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from models import Ask, AskStatus, FlowVersion
 from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import DoorKind, open_door
-from services import flows, relays
-from services.relays import NewRelay
+from services import flows
+from services.relays import relays
+from services.relays.relays import NewRelay
 from tests.api.test_flows import POLL
 from tests.asks import ask
 from tests.conftest import MadeUp, MovedByHand, Urls

@@ -26,7 +26,7 @@ from models.db import transaction
 from models.message_path import delivery_turn
 from models.sealed import keyed_hash
 from services import flows
-from services.rendering import body_for
+from services.messages.rendering import body_for
 from tests.conftest import MadeUp, MovedByHand, Urls
 from tests.factories import Factory
 from tests.web import served

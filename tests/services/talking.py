@@ -21,12 +21,12 @@ from flows.wording import Prompt
 from models.message_path import Standing
 from models.sealed import Keyring
 from services.catalogue import Catalogue, Published
-from services.changes import rows_of
-from services.conversations import handle
-from services.opening import open_scene
-from services.rendering import body_as_sent, body_for, render, with_link
-from services.rows import Rows
-from services.scene import Given, Heard, Line, Memory, Past, Scene
+from services.conversation.changes import rows_of
+from services.conversation.conversations import handle
+from services.conversation.opening import open_scene
+from services.conversation.rows import Rows
+from services.conversation.scene import Given, Heard, Line, Memory, Past, Scene
+from services.messages.rendering import body_as_sent, body_for, render, with_link
 from settings import MasterKey
 from tests.conftest import BEGINNING
 
@@ -182,7 +182,7 @@ class Talk:
         self._keep()
 
     def remembered(self) -> Memory:
-        """What the database would know: services.changing.read_memory without it."""
+        """What the database would know: services.conversation.changing.read_memory without it."""
         given = [
             Given(self.catalogue.versions[row["flow_version"]], row["question"], _value(row))
             for row in self.answers.values()

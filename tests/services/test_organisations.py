@@ -12,10 +12,11 @@ from models.base import new_id
 from models.db import transaction
 from models.sealed import CannotOpen, Keyring
 from models.walls import system_scope
-from services import contacts, organisations
+from services import organisations
 from services.catalogue import read_inside
 from services.errors import Conflict, Invalid, NotFound
 from services.organisations import OrganisationKeyring
+from services.people import contacts
 from settings import MasterKey
 from tests.conftest import MadeUp, another_organisation
 from tests.factories import Factory

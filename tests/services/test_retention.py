@@ -28,8 +28,9 @@ from models import (
 from models.api_key import IdempotencyKey
 from models.db import transaction
 from models.walls import system_scope
-from services import api_keys, audit, retention, rights
+from services import api_keys, audit, retention
 from services.retention import FOLLOW_CONTACT, PERIODS
+from services.rights import rights
 from tests.conftest import MadeUp, MovedByHand
 from tests.factories import Factory
 

@@ -13,8 +13,8 @@ from flows.wording import Prompt
 from models import Direction, Message
 from models.db import transaction
 from models.sealed import open_sealed
-from services.registrations import person_keys
-from services.rendering import read_told, render, with_link
+from services.messages.rendering import read_told, render, with_link
+from services.people.registrations import person_keys
 from tests.transcripts import record
 from tests.transcripts.phones import Phone, phone_for
 from tests.transcripts.stage import Stage, wait_until

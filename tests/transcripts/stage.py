@@ -30,8 +30,10 @@ from models.db import transaction
 from models.due import Due
 from models.flow_version import EntryCode
 from models.walls import system_scope
-from services import asks, channels, closing, dues, flows, organisations, retention
-from services.asks import NewAsk
+from services import channels, flows, organisations, retention
+from services.asks import asks, closing
+from services.asks.asks import NewAsk
+from services.conversation import dues
 from tests.conftest import MovedByHand, Urls
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_state import Webhook

@@ -1,0 +1,147 @@
+"""What a sending says to one person, and the passage through the ask that begins with it.
+
+Nothing here touches the database: feeding.py gives what is known and writes what comes out. Text is
+not stored; a message names phrases and the question, and is rendered when it is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flows import engine
+from flows.events import Asked, Event, Said, as_part
+from flows.flow import Flow
+from flows.state import State
+from models.base import new_id
+from models.broadcast import BroadcastKind
+from services.conversation.scene import base36
+from services.conversation.sessions import seed_of
+
+Parts = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is the same for everybody a sending goes to.
+
+    `askers` are the names of those who may be named, by id and language; `about` what the ask is
+    about and `outcome` what will be done, by language.
+    """
+
+    kind: BroadcastKind
+    ask_id: UUID
+    broadcast_id: UUID
+    flow: Flow
+    version_id: UUID
+    code: str
+    asked_by: str
+    askers: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    outcome: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What of one person decides how they are told; `state` is where a passage of theirs waits."""
+
+    contact_id: UUID
+    language: str
+    office_id: UUID | None
+    asker_id: UUID | None
+    tags: int
+    session_id: UUID | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message and the passage it belongs to; both None for what asks nothing."""
+
+    content: dict[str, Any]
+    question: str | None = None
+    session_id: UUID | None = None
+    state: State | None = None
+    origin: dict[str, str] | None = None
+
+
+def compose(telling: Telling, person: Person, now: datetime) -> Message:
+    """Return what to say to one person."""
+    if telling.kind is BroadcastKind.REPORT_BACK:
+        said = Said("reported", {"outcome": _in(telling.outcome, person.language)})
+        return Message(_content(telling, person, [as_part(said)], "", "result"))
+    if telling.kind is BroadcastKind.REMINDER and person.state is not None:
+        state, events = engine.resume(telling.flow, person.state, now=now)
+        return _asking(telling, person, (state, events), Said("reminder"), person.session_id)
+    session_id = new_id(now)
+    started = engine.start(
+        telling.flow,
+        tag=base36(person.tags + 1),
+        language=person.language,
+        now=now,
+        seed=seed_of(session_id),
+    )
+    said = Said("asks_you", {"asker": _asker(telling, person)})
+    return _asking(telling, person, started, said, session_id)
+
+
+def _asking(
+    telling: Telling,
+    person: Person,
+    step: engine.Step,
+    first: Said,
+    session_id: UUID | None,
+) -> Message:
+    state, events = step
+    spoken: tuple[Event, ...] = (first, *events)
+    if telling.kind is BroadcastKind.INVITATION:
+        spoken = (first, Said("poll_secret" if telling.flow.secret else "poll_named"), *events)
+    parts = [as_part(one) for one in spoken if isinstance(one, Asked | Said)]
+    if not state.answers:
+        parts[-1]["later"] = True
+    template = "reminder" if telling.kind is BroadcastKind.REMINDER else "invitation"
+    return Message(
+        content=_content(telling, person, parts, state.tag, template),
+        question=state.asked,
+        session_id=session_id or new_id(),
+        state=state,
+        origin=_origin(telling, person),
+    )
+
+
+def _origin(telling: Telling, person: Person) -> dict[str, str]:
+    """How the person came to the ask, as results count it."""
+    origin = {
+        "ask": str(telling.ask_id),
+        "broadcast": str(telling.broadcast_id),
+        "code": telling.code,
+    }
+    return origin | ({"asker": str(person.asker_id)} if person.asker_id else {})
+
+
+def _content(
+    telling: Telling, person: Person, parts: Parts, tag: str, template: str
+) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "parts": parts,
+        "tag": tag,
+        "broadcast": str(telling.broadcast_id),
+        "template": {
+            "name": template,
+            "params": {"subject": _in(telling.about, person.language)},
+        },
+    }
+    if person.office_id:
+        content["office"] = str(person.office_id)
+    return content
+
+
+def _asker(telling: Telling, person: Person) -> str:
+    names = telling.askers.get(person.asker_id) if person.asker_id else None
+    return _in(names, person.language) if names else telling.asked_by
+
+
+def _in(texts: Mapping[str, str], language: str) -> str:
+    """The text in a language, else in the first one there is."""
+    return texts.get(language) or next(iter(texts.values()), "")

@@ -1,0 +1,140 @@
+"""From a sending's condition to its recipients: chunk after chunk, each in its own transaction.
+
+One statement writes a chunk: who gets it on which channel and when, who is left out and why, and
+by chance who is named as sender. The first chunks are small, so that the first message leaves at
+once.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    null,
+    select,
+    values,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import CTE, Values
+
+from flows.conditions import Names, parse
+from models.ask import Ask, Asker, AskMode
+from models.base import Instant
+from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Recipient, RecipientStatus
+from models.profile import Profile
+from services import retention
+from services.audiences.eligibility import LeftOut, Sending, eligible, find_end
+from services.broadcasts.hours import send_times
+
+FIRST, MOST, GROWTH = 250, 10_000, 4
+"""People of the first chunk, of the largest, and how much larger each is than the one before."""
+
+
+def expand(db: Session, broadcast: Broadcast, chunk: int, *, now: datetime) -> bool:
+    """Write the recipients of the next `chunk` people; False when everybody stands.
+
+    `broadcast` is locked by the caller, and opening. Nobody is written twice.
+    """
+    upto = find_end(db, broadcast.expanded_to, chunk)
+    if upto is None:
+        broadcast.status = BroadcastStatus.SENDING
+        return False
+    found = eligible(db, sending_of(db, broadcast), now=now, after=broadcast.expanded_to, upto=upto)
+    times = _times(db, broadcast, Profile.contact_id <= upto, now)
+    db.execute(_write(db, broadcast, found.cte("people"), times, now))
+    broadcast.expanded_to = upto
+    return True
+
+
+def next_chunk(chunk: int) -> int:
+    """Return how many people the chunk after one of this size has."""
+    return min(chunk * GROWTH, MOST)
+
+
+def sending_of(db: Session, broadcast: Broadcast) -> Sending:
+    """Return what is sent to whom, as the dry run asks for it too."""
+    ask = db.get_one(Ask, (broadcast.organisation_id, broadcast.ask_id))
+    return Sending(
+        kind=broadcast.kind,
+        ask_kind=ask.kind,
+        condition=parse(broadcast.condition, Names(frozenset()), "condition"),
+        ask_id=ask.id,
+        to_invited=ask.mode is AskMode.SECRET,
+    )
+
+
+def _times(db: Session, broadcast: Broadcast, upto: ColumnElement[bool], now: datetime) -> Values:
+    """Return the permitted moment for each place where somebody of this chunk lives."""
+    wanted = select(Profile.time_zone, Profile.country).where(
+        Profile.organisation_id == broadcast.organisation_id, upto
+    )
+    if broadcast.expanded_to is not None:
+        wanted = wanted.where(Profile.contact_id > broadcast.expanded_to)
+    places = [(zone, country) for zone, country in db.execute(wanted.distinct())]
+    found = send_times(places, max(broadcast.starts_at, now), broadcast.send_hour)
+    columns = (column("zone", Text), column("country", Text), column("at", Instant()))
+    return values(*columns, name="times").data(
+        [(zone, country, at) for (zone, country), at in found.items()]
+    )
+
+
+def _write(db: Session, broadcast: Broadcast, people: CTE, times: Values, now: datetime) -> Insert:
+    gets = people.c.reason.is_(None)
+    row: dict[str, ColumnElement[Any]] = {
+        "organisation_id": literal(broadcast.organisation_id, Uuid()),
+        "ask_id": literal(broadcast.ask_id, Uuid()),
+        "kind": literal(broadcast.kind.value, Text()),
+        "contact_id": people.c.contact_id,
+        "broadcast_id": literal(broadcast.id, Uuid()),
+        "address_id": case((gets, people.c.address_id)),
+        "channel_id": case((gets, people.c.channel_id)),
+        "channel_kind": case((gets, cast(people.c.channel_kind, Text))),
+        "asker_id": case((gets, _asker(db, broadcast, gets))),
+        "status": case((gets, RecipientStatus.WAITING.value), else_=RecipientStatus.LEFT_OUT.value),
+        "reason": people.c.reason,
+        "send_at": case((gets, times.c.at)),
+        "expires_at": literal(retention.expires_at("recipients", now), Instant()),
+    }
+    lives = and_(
+        times.c.zone.is_not_distinct_from(people.c.time_zone),
+        times.c.country.is_not_distinct_from(people.c.country),
+    )
+    asked_before = people.c.reason.is_not_distinct_from(LeftOut.ALREADY_ASKED.value)
+    rows = select(*row.values()).select_from(people).join(times, lives).where(~asked_before)
+    return _or_instead(insert(Recipient).from_select(list(row), rows, include_defaults=False))
+
+
+def _or_instead(statement: Any) -> Insert:
+    """Who was left out of an earlier sending of this ask may get this one: a row a person."""
+    names = ("broadcast_id", "address_id", "channel_id", "channel_kind", "asker_id")
+    changed = {name: statement.excluded[name] for name in (*names, "status", "reason", "send_at")}
+    done: Insert = statement.on_conflict_do_update(
+        index_elements=["organisation_id", "ask_id", "kind", "contact_id"],
+        set_=changed,
+        where=Recipient.status == RecipientStatus.LEFT_OUT,
+    )
+    return done
+
+
+def _asker(db: Session, broadcast: Broadcast, gets: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Draw the askers by chance; a chunk is a block, in which each is named equally often."""
+    askers = db.scalars(
+        select(Asker.id)
+        .where(Asker.organisation_id == broadcast.organisation_id, Asker.ask_id == broadcast.ask_id)
+        .order_by(Asker.position)
+    ).all()
+    if not askers or broadcast.kind is not BroadcastKind.INVITATION:
+        return cast(null(), Uuid())
+    drawn = func.row_number().over(partition_by=gets, order_by=func.random())
+    turns = {(drawn - 1) % len(askers) == turn: asker for turn, asker in enumerate(askers)}
+    return case(*((holds, literal(asker, Uuid())) for holds, asker in turns.items()))

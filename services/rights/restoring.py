@@ -1,0 +1,209 @@
+"""What a restored backup must learn before it serves: who was erased and who stopped since.
+
+`lines` writes it down while the database lives, to be kept apart from it; `replay` takes it into a
+database that was restored. Keyed hashes and ids only: without the master keys it names nobody.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.address import Address
+from models.audit import AuditEvent, Tombstone
+from models.channel import Channel
+from models.consent import ConsentAction, ConsentEvent
+from models.contact import Contact, ContactStatus
+from models.message import Direction, Message, MessageKind, MessageStatus
+from models.receipt import Quarantined
+from models.walls import organisation_of
+from services import audit, retention
+from services.errors import Invalid
+from services.rights import consents, rights
+from services.rights.consents import Wording
+
+STONE, GONE, STOPPED = "tombstone", "erased", "stopped"
+PURPOSE = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact: an address was erased, a contact was erased, or whoever has an address stopped."""
+
+    organisation_id: UUID
+    kind: str
+    at: datetime
+    address_hash: bytes = b""
+    contact_id: UUID | None = None
+    reason: str = ""
+
+    def to_json(self) -> str:
+        """The line as it stands in the file."""
+        fields = {
+            "organisation": str(self.organisation_id),
+            "kind": self.kind,
+            "at": self.at.isoformat(),
+            "address": self.address_hash.hex(),
+            "contact": str(self.contact_id) if self.contact_id else None,
+            "reason": self.reason,
+        }
+        return json.dumps({name: value for name, value in fields.items() if value})
+
+    @classmethod
+    def from_json(cls, raw: str) -> Self:
+        """Read what `to_json` wrote; ValueError or KeyError for anything else."""
+        fields: Mapping[str, Any] = json.loads(raw)
+        if not isinstance(fields, dict) or fields["kind"] not in (STONE, GONE, STOPPED):
+            raise ValueError("no such kind of line")
+        at = datetime.fromisoformat(fields["at"])
+        if at.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return cls(
+            organisation_id=UUID(fields["organisation"]),
+            kind=fields["kind"],
+            at=at,
+            address_hash=bytes.fromhex(fields.get("address", "")),
+            contact_id=UUID(fields["contact"]) if "contact" in fields else None,
+            reason=str(fields.get("reason", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many people were erased again and silenced again."""
+
+    erased: int
+    stopped: int
+
+
+def lines(db: Session) -> Iterator[Line]:
+    """Give everything the session's organisation must not forget with its database."""
+    here = organisation_of(db)
+    stones = select(Tombstone).where(Tombstone.organisation_id == here)
+    for stone in db.scalars(stones.execution_options(yield_per=1000)):
+        yield Line(here, STONE, stone.erased_at, stone.address_hash, reason=stone.reason)
+    gone = select(AuditEvent.subject_id, AuditEvent.at).where(
+        AuditEvent.organisation_id == here, AuditEvent.action == "contact.erased"
+    )
+    for contact_id, at in db.execute(gone.execution_options(yield_per=1000)):
+        yield Line(here, GONE, at, contact_id=contact_id)
+    silent = (
+        select(Address.address_hash, Contact.stopped_at)
+        .join(Contact, (Contact.organisation_id == here) & (Contact.id == Address.contact_id))
+        .where(Address.organisation_id == here, Contact.status == ContactStatus.STOPPED)
+    )
+    for address_hash, stopped_at in db.execute(silent.execution_options(yield_per=1000)):
+        if stopped_at is not None:
+            yield Line(here, STOPPED, stopped_at, address_hash)
+
+
+def read(raw: Iterable[str]) -> list[Line]:
+    """Read a whole file; Invalid names the first line that is none of ours."""
+    found = []
+    for number, line in enumerate(raw, start=1):
+        try:
+            found.append(Line.from_json(line))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Invalid(
+                f"Line {number} is none that `flask retention export` wrote; nothing was replayed.",
+                place=f"line {number}",
+            ) from None
+    return found
+
+
+def replay(db: Session, given: Iterable[Line], *, now: datetime) -> Replayed:
+    """Erase and silence again, in this transaction, whom the session's organisation had.
+
+    Who came anew after their erasure, or back after their STOP, is left alone. May be repeated.
+    """
+    mine = [line for line in given if line.organisation_id == organisation_of(db)]
+    for line in mine:
+        if line.kind == STONE:
+            _bury(db, line)
+    erased = rights.replay(db, now=now)
+    for line in mine:
+        if line.kind == GONE and line.contact_id and _was_there(db, line.contact_id, line.at):
+            rights.erase(db, line.contact_id, actor=audit.SYSTEM, reason="restored", now=now)
+            erased += 1
+    stopped = sum(_silence(db, line, now) for line in mine if line.kind == STOPPED)
+    return Replayed(erased, stopped)
+
+
+def _bury(db: Session, line: Line) -> None:
+    stone = insert(Tombstone).values(
+        organisation_id=line.organisation_id,
+        address_hash=line.address_hash,
+        reason=line.reason or "asked",
+        erased_at=line.at,
+        expires_at=retention.expires_at("tombstones", line.at),
+    )
+    latest = {
+        name: func.greatest(getattr(Tombstone, name), stone.excluded[name])
+        for name in ("erased_at", "expires_at")
+    }
+    db.execute(
+        stone.on_conflict_do_update(
+            index_elements=[Tombstone.organisation_id, Tombstone.address_hash], set_=latest
+        )
+    )
+    db.execute(
+        delete(Quarantined).where(
+            Quarantined.organisation_id == line.organisation_id,
+            Quarantined.address_hash == line.address_hash,
+            Quarantined.created_at <= line.at,
+        )
+    )
+
+
+def _was_there(db: Session, contact_id: UUID, at: datetime) -> bool:
+    contact = db.get(Contact, (organisation_of(db), contact_id), populate_existing=True)
+    return contact is not None and contact.created_at <= at
+
+
+def _silence(db: Session, line: Line, now: datetime) -> bool:
+    """Stop whoever has this address, unless they stopped already or came back since."""
+    found = db.execute(
+        select(Contact, Channel.kind)
+        .join(Address, Address.contact_id == Contact.id)
+        .join(Channel, Channel.id == Address.channel_id)
+        .where(
+            Contact.organisation_id == line.organisation_id,
+            Address.address_hash == line.address_hash,
+            Contact.status == ContactStatus.ACTIVE,
+            Contact.created_at <= line.at,
+        )
+    ).first()
+    if found is None or _came_back(db, found[0].id, line.at):
+        return False
+    contact, kind = found
+    contact.status, contact.stopped_at = ContactStatus.STOPPED, line.at
+    wording = Wording(language=contact.language, channel_kind=kind, question="restored")
+    consents.withdraw(db, contact.id, PURPOSE, wording, now=now)
+    db.execute(
+        update(Message)
+        .where(
+            Message.contact_id == contact.id,
+            Message.direction == Direction.OUT,
+            Message.status == MessageStatus.QUEUED,
+            Message.kind != MessageKind.RIGHTS,
+        )
+        .values(status=MessageStatus.CANCELED, error_code="stopped")
+    )
+    db.flush()
+    return True
+
+
+def _came_back(db: Session, contact_id: UUID, since: datetime) -> bool:
+    started = select(ConsentEvent.id).where(
+        ConsentEvent.contact_id == contact_id,
+        ConsentEvent.purpose == PURPOSE,
+        ConsentEvent.action == ConsentAction.GRANTED,
+        ConsentEvent.at > since,
+    )
+    return db.scalar(started.limit(1)) is not None

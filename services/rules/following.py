@@ -1,0 +1,263 @@
+"""What a rule starts for one person, at its time: nobody is interrupted, woken or asked too much.
+
+Everything is looked at once more: whether the rule still acts, whether they still allow it, the
+hour where they live, and whether they are in the middle of something.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from flows import engine
+from flows.events import Asked as AskedQuestion
+from flows.events import Event, Said, as_part
+from flows.flow import Flow
+from flows.state import State
+from models.address import Address
+from models.base import new_id
+from models.case import Case, CaseReason
+from models.contact import Contact, Conversation
+from models.due import Due
+from models.flow_session import FlowSession, SessionStatus
+from models.message import Lane, MessageKind
+from models.profile import Profile
+from models.rule import Firing, FiringStatus, Rule, RuleStatus
+from services import retention
+from services.asks.polling import origin_of
+from services.audiences.eligibility import IN_CONVERSATION, LeftOut
+from services.broadcasts.hours import send_time
+from services.catalogue import Asked, Catalogue, Published
+from services.conversation.scene import base36
+from services.conversation.sessions import seed_of
+from services.messages import outgoing
+from services.people import contacts
+from services.rules import rule_people, rules
+from services.rules.rule_people import BY_RULE
+from services.rules.rule_texts import Step
+
+LOOK_AGAIN = timedelta(hours=1)
+GIVEN_UP = timedelta(days=14)
+_OPEN = {"session", "paused", "aside"}
+
+Outcome = str | datetime | None
+"""Why nothing came of it, when to look again, or None: it is done."""
+
+
+def follow(db: Session, due: Due, catalogue: Catalogue, *, now: datetime) -> datetime | None:
+    """Do what a firing is for; the instant to look again, None when it is settled."""
+    firing = db.scalars(
+        select(Firing)
+        .where(Firing.contact_id == due.contact_id, Firing.id == UUID(due.payload["firing"]))
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if firing is None or firing.status is not FiringStatus.WAITING:
+        return None
+    rule = db.get_one(Rule, (firing.organisation_id, firing.rule_id))
+    text = rules.text_of(rule)
+    talk = _talk(db, due.contact_id)
+    outcome: Outcome
+    if text.step is Step.CASE:
+        outcome = _obstacle(db, rule, due, None, now) or _case(db, talk, now)
+    else:
+        outcome = _start_if_possible(db, rule, due, talk, catalogue, now)
+    if isinstance(outcome, datetime) and now - firing.fired_at <= GIVEN_UP:
+        return outcome
+    reason = LeftOut.BUSY.value if isinstance(outcome, datetime) else outcome
+    firing.status = FiringStatus.SKIPPED if reason else FiringStatus.DONE
+    firing.reason, firing.done_at = reason, now
+    return None
+
+
+def _start_if_possible(
+    db: Session, rule: Rule, due: Due, talk: Conversation, catalogue: Catalogue, now: datetime
+) -> Outcome:
+    text = rules.text_of(rule)
+    ask, published = started(catalogue, text.flow or "", now)
+    reason = not_open(db, ask, published, due.contact_id)
+    if reason is None and published is not None:
+        reason = _obstacle(db, rule, due, published.flow.kind, now)
+    if reason is not None or published is None:
+        return reason
+    again_at = _not_now(db, talk, due.contact_id, now)
+    if again_at is not None:
+        return again_at
+    origin = {BY_RULE: str(rule.id), **(origin_of(ask) if ask else {})}
+    return _start(db, talk, published, origin, catalogue, now)
+
+
+def started(
+    catalogue: Catalogue, flow: str, now: datetime
+) -> tuple[Asked | None, Published | None]:
+    """Return what a rule starts: the open ask on a flow with its wording, else the flow itself."""
+    ask = catalogue.newest_ask(flow)
+    if ask is not None and ask.is_open(now):
+        return ask, catalogue.version(ask.version_id)
+    return None, catalogue.newest.get(flow)
+
+
+def not_open(
+    db: Session, ask: Asked | None, published: Published | None, contact_id: UUID
+) -> str | None:
+    """Return why a flow cannot be started for somebody, or None if it can."""
+    if published is None or published.flow.secret:
+        return "not_open"
+    if ask is None:
+        return None
+    mine = (FlowSession.ask_id == ask.id, FlowSession.contact_id == contact_id)
+    return LeftOut.ALREADY_ASKED if db.scalar(select(exists().where(*mine))) else None
+
+
+def _obstacle(
+    db: Session, rule: Rule, due: Due, flow_kind: str | None, now: datetime
+) -> str | None:
+    if rule.status is not RuleStatus.ACTIVE:
+        return f"rule_{rule.status}"
+    standing = rule_people.standings(db, [due.contact_id]).get(due.contact_id)
+    return rule_people.obstacle(standing, flow_kind, now)
+
+
+def _talk(db: Session, contact_id: UUID) -> Conversation:
+    return db.scalars(
+        select(Conversation)
+        .where(Conversation.contact_id == contact_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _not_now(db: Session, talk: Conversation, contact_id: UUID, now: datetime) -> datetime | None:
+    """When to look again, while it is night there or they are in the middle of something."""
+    place = db.execute(
+        select(Profile.time_zone, Profile.country).where(Profile.contact_id == contact_id)
+    ).one()
+    hour = send_time((place[0], place[1]), now)
+    if hour > now:
+        return hour
+    return now + LOOK_AGAIN if _is_busy(db, talk, now) else None
+
+
+def _is_busy(db: Session, talk: Conversation, now: datetime) -> bool:
+    """A registration is never interrupted; anything else not while it is fresh."""
+    state = talk.state or {}
+    recent = talk.updated_at > now - IN_CONVERSATION
+    if recent and (talk.case_id or state.keys() & _OPEN):
+        return True
+    if "session" not in state or talk.session_id is None:
+        return False
+    kind = db.scalar(select(FlowSession.kind).where(FlowSession.id == talk.session_id))
+    return kind == "registration"
+
+
+def _start(
+    db: Session,
+    talk: Conversation,
+    published: Published,
+    origin: dict[str, str],
+    catalogue: Catalogue,
+    now: datetime,
+) -> str | None:
+    """Begin the flow and queue its first question; why not, if there is nowhere to send it."""
+    contact = contacts.get(db, talk.contact_id)
+    address = contacts.find_last_address(db, contact.id)
+    if address is None:
+        return LeftOut.UNREACHABLE
+    session_id, flow = new_id(now), published.flow
+    _leave(db, talk)
+    talk.tags += 1
+    state, events = engine.start(
+        flow, tag=base36(talk.tags), language=contact.language, now=now, seed=seed_of(session_id)
+    )
+    _begin(db, contact, address, session_id, published, origin, now)
+    talk.session_id, talk.seq = session_id, talk.seq + 1
+    talk.expires_at = retention.expires_at("unfinished", now)
+    version = str(published.version_id)
+    talk.state = {"session": state.to_json(), "version": version, "origin": origin}
+    content = _content(flow, state, events, catalogue.short_name)
+    outgoing.queue(
+        db,
+        contact,
+        address,
+        content,
+        seq=talk.seq,
+        now=now,
+        kind=MessageKind.BROADCAST,
+        lane=Lane.BROADCASTS,
+        flow_version_id=published.version_id,
+        question=state.asked,
+        session_id=session_id,
+    )
+    return None
+
+
+def _content(flow: Flow, state: State, events: Iterable[Event], asker: str) -> dict[str, Any]:
+    """Who asks, then the question; outside WhatsApp's window the template says what about."""
+    said = Said("asks_you", {"asker": asker})
+    parts = [as_part(one) for one in (said, *events) if isinstance(one, AskedQuestion | Said)]
+    subject = flow.about.get(state.language) or flow.purpose.get("why", "")
+    template = {"name": "invitation", "params": {"subject": subject}}
+    return {"parts": parts, "tag": state.tag, "template": template}
+
+
+def _begin(
+    db: Session,
+    contact: Contact,
+    address: Address,
+    session_id: UUID,
+    published: Published,
+    origin: dict[str, str],
+    now: datetime,
+) -> None:
+    session = FlowSession(
+        organisation_id=contact.organisation_id,
+        id=session_id,
+        contact_id=contact.id,
+        flow_version_id=published.version_id,
+        flow=published.flow.id,
+        kind=published.flow.kind,
+        status=SessionStatus.WAITING,
+        language=contact.language,
+        channel_kind=address.scheme,
+        origin=origin,
+        started_at=now,
+        updated_at=now,
+        expires_at=retention.expires_at("unfinished", now),
+    )
+    db.add(session)
+    db.flush()
+
+
+def _leave(db: Session, talk: Conversation) -> None:
+    """A passage that waited for long gives way: what was answered in it stays."""
+    if talk.session_id is not None:
+        db.execute(
+            update(FlowSession)
+            .where(
+                FlowSession.organisation_id == talk.organisation_id,
+                FlowSession.id == talk.session_id,
+                FlowSession.status == SessionStatus.WAITING,
+            )
+            .values(status=SessionStatus.PARTIAL)
+        )
+
+
+def _case(db: Session, talk: Conversation, now: datetime) -> str | None:
+    """Let an officer look at this person; why not, if one does already."""
+    if talk.case_id is not None:
+        return "case_open"
+    case = Case(
+        organisation_id=talk.organisation_id,
+        id=new_id(now),
+        contact_id=talk.contact_id,
+        reason=CaseReason.FOLLOW_UP,
+        opened_at=now,
+        last_message_at=now,
+        expires_at=retention.expires_at("cases", now),
+    )
+    db.add(case)
+    db.flush()
+    talk.case_id, talk.seq = case.id, talk.seq + 1
+    return None
