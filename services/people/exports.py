@@ -26,7 +26,8 @@ _MINUS = "\u2212"
 _BREAKS = frozenset("\t\r\n")
 # Where a reader that takes another separator than ours would begin a cell.
 _SEPARATORS = frozenset("\t\r\n;")
-_INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+# Blanks and controls, and what a reader may not know and leave out: unassigned, private.
+_INVISIBLE = ("Z", "C")
 
 
 def inert(text: str) -> str:
@@ -43,7 +44,7 @@ def inert(text: str) -> str:
             if _runs(letter) or (start == 0 and letter in _BREAKS):
                 told.insert(start, "'")
                 start = None
-            elif letter != '"' and unicodedata.category(letter) not in _INVISIBLE:
+            elif letter != '"' and not unicodedata.category(letter).startswith(_INVISIBLE):
                 start = None
         told.append(letter)
         if letter in _SEPARATORS:

@@ -214,7 +214,9 @@ def test_another_organisation_exports_nothing_of_ours(
 
 
 @pytest.mark.parametrize("start", FORMULAS)
-@pytest.mark.parametrize("before", ["", " ", "\ufeff", "\u200b \u00a0", '"', ' "" '])
+@pytest.mark.parametrize(
+    "before", ["", " ", "\ufeff", "\u200b \u00a0", "\U00018cd6", "\ue000", '"', ' "" ']
+)
 def test_a_formula_becomes_text(start: str, before: str) -> None:
     assert inert(f"{before}{start}1") == f"'{before}{start}1"
 
