@@ -1,7 +1,6 @@
 """Sendings of polls: begun, canceled, and how far each is."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,11 +14,10 @@ from api.resource import PREFIX, Resource
 from api.scopes import AUDIENCES_SMALL
 from api.work import Work, catalogue_of
 from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus
-from services.asks import asks
+from services.asks import asks, publications
 from services.audiences import audience_checks, audiences
-from services.broadcasts import broadcasts
+from services.broadcasts import broadcasts, progress
 from services.broadcasts.broadcasts import NewBroadcast
-from services.broadcasts.progress import progress
 
 resource = Resource("broadcasts", "One sending of a poll to people, and how far it is.")
 _STATUSES = [status.value for status in BroadcastStatus]
@@ -52,7 +50,7 @@ class BroadcastOrder(Strict):
 
 
 class BroadcastRow(Strict):
-    """A sending; the counts are of people, exact, for those who run it."""
+    """A sending."""
 
     id = fields.UUID(required=True)
     poll_id = fields.UUID(required=True)
@@ -68,21 +66,29 @@ class BroadcastRow(Strict):
 
 
 class ProgressRow(Strict):
-    """Counts of people: sent includes delivered, delivered includes read."""
+    """Counts of people: sent includes delivered, delivered includes read.
 
-    waiting = fields.Integer(required=True)
-    queued = fields.Integer(required=True)
-    sent = fields.Integer(required=True)
-    delivered = fields.Integer(required=True)
-    read = fields.Integer(required=True)
-    answered = fields.Integer(required=True)
-    unconfirmed = described(
-        fields.Integer(required=True), "The provider never said what became of them."
+    Rounded down to tens and null under ten, except for keys with audiences:small.
+    """
+
+    waiting = fields.Integer(required=True, allow_none=True)
+    queued = fields.Integer(required=True, allow_none=True)
+    sent = fields.Integer(required=True, allow_none=True)
+    delivered = fields.Integer(required=True, allow_none=True)
+    read = fields.Integer(required=True, allow_none=True)
+    answered = described(
+        fields.Integer(required=True, allow_none=True),
+        "Who of all invited to the poll came to the end: `responded` of its results.",
     )
-    canceled = fields.Integer(required=True)
+    unconfirmed = described(
+        fields.Integer(required=True, allow_none=True),
+        "The provider never said what became of them.",
+    )
+    canceled = fields.Integer(required=True, allow_none=True)
     left_out = fields.Dict(required=True)
     failed = fields.Dict(required=True)
     by_channel = fields.Dict(required=True)
+    exact = described(fields.Boolean(required=True), "Whether these counts are exact.")
 
 
 class BroadcastDetail(BroadcastRow):
@@ -179,4 +185,9 @@ def _row(row: Broadcast) -> dict[str, Any]:
 
 
 def _detail(work: Work, row: Broadcast) -> dict[str, Any]:
-    return _row(row) | {"progress": asdict(progress(work.db, row))}
+    exact = work.holder.may(AUDIENCES_SMALL)
+    told = progress.told(progress.progress(work.db, row), exact=exact)
+    ask = asks.get(work.db, row.ask_id)
+    answers = publications.results_of(work.db, work.keys(), ask, now=work.now)
+    told |= {"answered": answers["responded"], "exact": exact}
+    return _row(row) | {"progress": told}

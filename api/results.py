@@ -106,6 +106,7 @@ class Rates(Strict):
     """Whole percents."""
 
     delivered = _count("Of those sent.")
+    read = _count("Of those sent, as far as the channel tells.")
     response = _count("Who of those sent came to the end.")
     completion = _count("Who of those who began came to the end.")
 
@@ -122,6 +123,7 @@ class PollResults(Strict):
 
     sent = _count("Invitations sent.")
     delivered = _count("Invitations that arrived, as far as the channel tells.")
+    read = _count("Invitations that were read, as far as the channel tells.")
     started = _count("Who began.")
     completed = _count("Who came to the end.")
     responded = _count("Who was invited and came to the end.")

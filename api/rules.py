@@ -11,7 +11,6 @@ from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.scopes import PEOPLE_READ
 from api.work import Work, catalogue_of
-from insights.disclosure import estimate
 from models.rule import Firing, FiringStatus, Rule, RuleStatus
 from services.rules import firings, rules
 from services.rules.rehearsing import Rehearsed, rehearse
@@ -21,7 +20,7 @@ resource = Resource("rules", "What follows from answers and figures (docs/rules.
 _FIRINGS = [status.value for status in FiringStatus]
 _MONTH = timedelta(days=30)
 _MOST = 1000
-_WHO = "Null for keys without people:read, and for a rule about figures."
+_WHO = "Null for a rule about figures."
 
 
 class RuleOrder(Strict):
@@ -83,7 +82,7 @@ class Rehearsal(Strict):
     until = Instant(required=True)
     firings = described(
         fields.Integer(required=True, allow_none=True),
-        "How many; without people:read rounded down, and null under ten.",
+        "How many; null for a rule about people, without people:read.",
     )
     data = described(
         fields.List(fields.Nested(RehearsedRow), required=True), "The first thousand of them."
@@ -143,15 +142,12 @@ def rehearse_rule(work: Work, body: dict[str, Any], rule_id: UUID) -> dict[str, 
     since: datetime = body["since"] or work.now - _MONTH
     until: datetime = body["until"] or work.now + _MONTH
     found = rehearse(work.db, rule, catalogue_of(work), since=since, until=until)
-    rows = work.holder.may(PEOPLE_READ)
-    shown = [one for one in found if rows or one.contact_id is None]
-    people = any(one.contact_id for one in found)
-    told = estimate(len(found)).value if people and not rows else len(found)
+    told = work.holder.may(PEOPLE_READ) or rules.text_of(rule).figures is not None
     return {
         "since": since,
         "until": until,
-        "firings": told,
-        "data": [_rehearsed(one) for one in shown[:_MOST]],
+        "firings": len(found) if told else None,
+        "data": [_rehearsed(one) for one in found[:_MOST]] if told else [],
     }
 
 

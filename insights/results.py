@@ -8,17 +8,17 @@ document    both as one mapping for JSON: counts, shares, and why a figure is mi
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from flows.conditions import fields
 from flows.flow import Flow
 from flows.questions.base import Question
 from insights.disclosure import RULE, Figure, Reason, figure
+from insights.heads import told_heads
 from insights.publishing import Told
 from insights.tables import Line, Shape, Table, people
 from insights.tallies import Tallied, tallied
 
-HEADS: Final = ("sent", "delivered", "started", "completed", "responded")
 Document = dict[str, Any]
 
 
@@ -141,7 +141,7 @@ def document(
 ) -> Document:
     """Return the results as they leave."""
     missing = Suppressed()
-    heads = {name: missing.value(name, head(ledger.heads.get(name), Reason.FEW)) for name in HEADS}
+    heads = {name: missing.value(name, one) for name, one in told_heads(ledger.heads).items()}
     told = {
         **heads,
         "rates": _rates(heads),
@@ -168,6 +168,7 @@ def _rates(heads: Mapping[str, int | None]) -> Document:
 
     return {
         "delivered": rate("delivered", "sent"),
+        "read": rate("read", "sent"),
         "response": rate("responded", "sent"),
         "completion": rate("completed", "started"),
     }

@@ -84,24 +84,26 @@ def tallied(flow: Flow) -> tuple[Tallied, ...]:
 
 
 def heads(db: Session, ask_id: UUID) -> Mapping[str, int]:
-    """Return how many people were sent the ask, got it, began, came to the end, and answered."""
+    """Return how many people were sent the ask, got and read it, began, ended and answered."""
     passages = _passages(db, ask_id)
     done = passages.c.status == SessionStatus.COMPLETE
     began = or_(done, ~passages.c.pushed, exists().where(_of(passages)))
     came = select(func.count().filter(began), func.count().filter(done)).select_from(passages)
     started, completed = db.execute(came).one()
     invited = _invited(db, ask_id, passages)
-    sent, delivered, responded = db.execute(
+    sent, delivered, read, responded = db.execute(
         select(
             func.count(),
             func.count().filter(invited.c.arrived),
+            func.count().filter(invited.c.read),
             func.count().filter(invited.c.completed),
         ).select_from(invited)
     ).one()
     answered = select(Answer.question, func.count()).join_from(passages, Answer, _of(passages))
     counted = db.execute(answered.where(~Answer.skipped).group_by(Answer.question))
-    found = {"sent": sent, "delivered": delivered, "started": started, "completed": completed}
-    return found | {"responded": responded} | {f"n.{one}": people for one, people in counted}
+    found = {"sent": sent, "delivered": delivered, "read": read, "responded": responded}
+    came_far = {"started": started, "completed": completed}
+    return found | came_far | {f"n.{one}": people for one, people in counted}
 
 
 def lines(
@@ -246,6 +248,7 @@ def _invited(db: Session, ask_id: UUID, passages: CTE) -> Subquery:
     return (
         select(
             arrived.label("arrived"),
+            (Message.status == MessageStatus.READ).label("read"),
             cast(Recipient.asker_id, String).label("asker"),
             func.coalesce(passages.c.status == SessionStatus.COMPLETE, False).label("completed"),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.flow import Flow
+from insights.disclosure import RULE
 from models.ask import Ask
 
 PUBLIC = ("started", "completed", "rates", "questions", "breakdowns", "suppressed", "final")
@@ -110,7 +111,9 @@ def as_ureport(result: Result, language: str) -> dict[str, Any]:
 def _question(result: Result, told: Mapping[str, Any], language: str) -> dict[str, Any]:
     question = result.flow.by_id[told["id"]]
     answered, completed = told["n"], result.told["completed"]
-    unset = max(0, completed - answered) if completed and answered else None
+    unset = completed - answered if completed and answered else None
+    if unset is not None and unset < RULE.fewest:
+        unset = 0 if unset <= 0 else None
     return {
         "id": told["id"],
         "ruleset_uuid": told["id"],

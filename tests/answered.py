@@ -82,7 +82,7 @@ def answer(
 ) -> list[UUID]:
     """Let people answer one after the other, a second apart; each maps questions to answers.
 
-    `make.now` moves on. `asker` in a person is an id of an asker, `profile` fields are of all.
+    `make.now` moves on. `asker` and `relay` in a person are ids, `profile` fields are of all.
     """
     rows: dict[type, list[dict[str, Any]]] = {Contact: [], Profile: [], FlowSession: [], Answer: []}
     ids = []
@@ -90,8 +90,9 @@ def answer(
         make.now += timedelta(seconds=1)
         given = dict(person)
         origin = {"ask": str(asked.id)}
-        if "asker" in given:
-            origin["asker"] = str(given.pop("asker"))
+        for way in ("asker", "relay"):
+            if way in given:
+                origin[way] = str(given.pop(way))
         contact_id = given.pop("contact", None) or _contact(make, rows, profile)
         session_id = new_id(make.now)
         rows[FlowSession].append(
@@ -108,6 +109,7 @@ def answer(
                 "origin": origin,
                 "started_at": make.now,
                 "updated_at": make.now,
+                "completed_at": make.now if status is SessionStatus.COMPLETE else None,
             }
         )
         rows[Answer] += [
@@ -210,6 +212,7 @@ def send(
                 "channel_kind": "telegram",
                 "asker_id": asker_id,
                 "status": "queued",
+                "queued_at": make.now,
                 "message_id": message_id,
             }
         )

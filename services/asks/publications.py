@@ -142,7 +142,7 @@ def _secret(
     return Ledger(heads, _closed({counted[0].id: line}, before, now))
 
 
-_REACHED = frozenset({"sent", "delivered"})
+_REACHED = frozenset({"sent", "delivered", "read"})
 
 
 def _document(db: Session, ask: Ask, flow: Flow, ledger: Ledger, *, final: bool) -> Document:

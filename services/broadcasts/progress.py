@@ -1,15 +1,18 @@
-"""How a sending goes: exact counts for those who run it, never a name."""
+"""How a sending goes: exact counts of messages for those who may know them, never a name.
+
+How many answered is a figure of the poll and leaves by its results alone (asks/publications.py).
+"""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
+from insights.disclosure import estimate
 from models.broadcast import Broadcast, Recipient, RecipientStatus
-from models.flow_session import Answer, FlowSession, SessionStatus
 from models.message import Message
 
 SENT = ("sent", "delivered", "read")
@@ -27,7 +30,6 @@ class Progress:
     sent: int = 0
     delivered: int = 0
     read: int = 0
-    answered: int = 0
     unconfirmed: int = 0
     canceled: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
@@ -37,7 +39,7 @@ class Progress:
 
 def progress(db: Session, broadcast: Broadcast) -> Progress:
     """Return how far a sending is."""
-    statuses, failed = _told(db, broadcast)
+    statuses, failed = _statuses(db, broadcast)
     waiting = _counts(db, broadcast, Recipient.status)
     return Progress(
         waiting=waiting.get(RecipientStatus.WAITING, 0),
@@ -45,7 +47,6 @@ def progress(db: Session, broadcast: Broadcast) -> Progress:
         sent=sum(statuses.get(one, 0) for one in SENT),
         delivered=statuses.get("delivered", 0) + statuses.get("read", 0),
         read=statuses.get("read", 0),
-        answered=_answered(db, broadcast.id, broadcast.ask_id),
         unconfirmed=statuses.get("unknown", 0),
         canceled=statuses.get("canceled", 0),
         left_out=_counts(db, broadcast, Recipient.reason),
@@ -54,7 +55,19 @@ def progress(db: Session, broadcast: Broadcast) -> Progress:
     )
 
 
-def _told(db: Session, broadcast: Broadcast) -> tuple[dict[str, int], dict[str, int]]:
+def told(found: Progress, *, exact: bool) -> dict[str, Any]:
+    """Return the counts as they leave: rounded down to tens and null under ten, unless exact."""
+    counts = asdict(found)
+    return counts if exact else {name: _rounded(count) for name, count in counts.items()}
+
+
+def _rounded(count: int | Mapping[str, int]) -> int | dict[str, int | None] | None:
+    if isinstance(count, int):
+        return estimate(count).value
+    return {name: estimate(people).value for name, people in count.items()}
+
+
+def _statuses(db: Session, broadcast: Broadcast) -> tuple[dict[str, int], dict[str, int]]:
     """Messages by status, and those that failed by reason."""
     is_of = and_(
         Recipient.organisation_id == Message.organisation_id, Recipient.message_id == Message.id
@@ -84,22 +97,3 @@ def _of(broadcast: Broadcast) -> tuple[ColumnElement[bool], ...]:
         Recipient.organisation_id == broadcast.organisation_id,
         Recipient.broadcast_id == broadcast.id,
     )
-
-
-def _answered(db: Session, broadcast_id: UUID, ask_id: UUID) -> int:
-    """How many began to answer what this sending asked them."""
-    answer = (
-        select(Answer.session_id)
-        .where(
-            Answer.organisation_id == FlowSession.organisation_id,
-            Answer.session_id == FlowSession.id,
-            Answer.skipped.is_(False),
-        )
-        .exists()
-    )
-    counted = select(func.count(func.distinct(FlowSession.contact_id))).where(
-        FlowSession.ask_id == ask_id,
-        FlowSession.origin["broadcast"].astext == str(broadcast_id),
-        or_(FlowSession.status == SessionStatus.COMPLETE, answer),
-    )
-    return db.scalar(counted) or 0

@@ -1,0 +1,53 @@
+"""Numbers of people in and out of each other: no two that are told give away one to nine."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insights.disclosure import Figure, Reason
+from insights.heads import INSIDE, told_heads
+
+
+def counted(**changed: int) -> dict[str, int]:
+    """A hundred were sent it and most came to the end."""
+    usual = {"sent": 100, "delivered": 80, "read": 60, "started": 70, "completed": 50}
+    return usual | {"responded": 40} | changed
+
+
+def test_what_is_ten_people_apart_is_told() -> None:
+    told = told_heads(counted())
+    assert {name: one.value for name, one in told.items()} == counted()
+
+
+def test_a_handful_that_did_not_come_to_the_end_is_not_told_by_subtraction() -> None:
+    told = told_heads(counted(started=53))
+    assert told["completed"] == Figure(50)
+    assert told["started"] == Figure(None, Reason.PROTECTS)
+
+
+def test_a_handful_of_numbers_out_of_reach_is_not_told_by_subtraction() -> None:
+    told = told_heads(counted(delivered=97))
+    assert told["delivered"] == Figure(None, Reason.PROTECTS)
+    assert told["read"] == Figure(60)
+
+
+def test_that_nobody_is_between_tells_of_nobody() -> None:
+    told = told_heads(counted(started=50, delivered=100))
+    assert (told["started"], told["delivered"]) == (Figure(50), Figure(100))
+
+
+def test_who_began_is_not_told_beside_those_who_answered_a_question() -> None:
+    told = told_heads(counted() | {"n.when_open": 66})
+    assert told["started"] == Figure(None, Reason.PROTECTS)
+
+
+@given(st.lists(st.integers(0, 700), min_size=5, max_size=5))
+def test_no_two_numbers_give_away_a_handful(sizes: list[int]) -> None:
+    sent, started = sorted(sizes[:2], reverse=True)
+    delivered, completed = min(sizes[2], sent), min(sizes[3], started)
+    people = {"sent": sent, "delivered": delivered, "read": min(sizes[4], delivered)}
+    people |= {"started": started, "completed": completed, "responded": min(completed, sizes[4])}
+    told = told_heads(people)
+    for inner, outer in INSIDE:
+        if told[inner].value is not None and told[outer].value is not None:
+            assert not 0 < abs(people[outer] - people[inner]) < 10
+    assert all(people[name] >= 10 for name, one in told.items() if one.value is not None)
