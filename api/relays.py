@@ -10,7 +10,7 @@ from api.fields import Instant, Strict, described
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.work import Work
-from insights.disclosure import estimate
+from insights.disclosure import RULE, estimate
 from models.relay import FlagKind, Relay
 from services.relays import relays
 from services.relays.relays import NewRelay
@@ -36,8 +36,10 @@ class RelayOrder(Strict):
     asker_id = described(fields.UUID(load_default=None), "Who is named as sender to who comes.")
     quota = fields.Integer(
         load_default=None,
-        validate=validate.Range(1, relays.MOST_QUOTA),
-        metadata={"description": "The most answers that shall count; kept and told, not enforced."},
+        validate=validate.Range(RULE.fewest, relays.MOST_QUOTA),
+        metadata={
+            "description": "How many answers are hoped for; what comes after is marked over_quota."
+        },
     )
 
 

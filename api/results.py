@@ -127,6 +127,10 @@ class PollResults(Strict):
     started = _count("Who began.")
     completed = _count("Who came to the end.")
     responded = _count("Who was invited and came to the end.")
+    flagged = _count(
+        "Who of those completed came by a relay and is marked: too quick, too much alike, beyond a "
+        "quota. They are counted like everybody; told at the end, if both sides are ten or more."
+    )
     rates = fields.Nested(Rates, required=True)
     questions = fields.List(fields.Nested(QuestionResult), required=True)
     breakdowns = described(

@@ -16,7 +16,7 @@ from flows.questions.base import Question
 from insights.disclosure import RULE, Figure, Reason, figure
 from insights.heads import told_heads
 from insights.publishing import Told
-from insights.tables import Line, Shape, Table, people
+from insights.tables import Line, Shape, Table, people, told_apart
 from insights.tallies import Tallied, tallied
 
 Document = dict[str, Any]
@@ -120,10 +120,10 @@ def _all_told(options: Tallied, ledger: Ledger) -> bool:
 
 
 class Suppressed:
-    """Collects the figures that are not told."""
+    """Collects the figures that are not told, after those given."""
 
-    def __init__(self) -> None:
-        self.rows: list[Mapping[str, str]] = []
+    def __init__(self, rows: list[Mapping[str, str]] | None = None) -> None:
+        self.rows: list[Mapping[str, str]] = [] if rows is None else rows
 
     def value(self, name: str, told: Figure) -> int | None:
         """Return the value of a figure; note the reason where there is none."""
@@ -157,6 +157,13 @@ def document(
 def head(count: int | None, otherwise: Reason) -> Figure:
     """Return a number of people as it leaves."""
     return Figure(None, otherwise) if count is None or count < RULE.fewest else figure(count)
+
+
+def marked(line: Line) -> Figure:
+    """Return how many of a line of tallies.flagged are marked; enough people must be clear, too."""
+    if len(told_apart(line) or ()) < len(line):
+        return Figure(None, Reason.HEAPED)
+    return figure(line["flagged"])
 
 
 def _rates(heads: Mapping[str, int | None]) -> Document:

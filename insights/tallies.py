@@ -39,6 +39,7 @@ from models.broadcast import BroadcastKind, Recipient
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.message import Message, MessageStatus
 from models.profile import Profile
+from models.relay import Flag
 from models.walls import organisation_of
 
 TOLD_TYPES: Final = ("choice", "yes_no", "scale", "multi")
@@ -175,6 +176,18 @@ def askers(db: Session, ask_id: UUID) -> tuple[Table, Table]:
     ended = passages.c.status == SessionStatus.COMPLETE
     completions = select(passages.c.asker, ended, func.count()).group_by(passages.c.asker, ended)
     return _ends(db.execute(responses)), _ends(db.execute(completions))
+
+
+def flagged(db: Session, ask_id: UUID) -> Line:
+    """Return who came to the end, by whether anything marks their passage (models.relay.Flag)."""
+    passages = _passages(db, ask_id)
+    marked = exists().where(
+        Flag.organisation_id == passages.c.organisation_id, Flag.session_id == passages.c.id
+    )
+    counts = select(func.count().filter(marked), func.count().filter(~marked))
+    rows = counts.select_from(passages).where(passages.c.status == SessionStatus.COMPLETE)
+    some, others = db.execute(rows).one()
+    return {"flagged": some, "clear": others}
 
 
 def _ends(rows: Iterable[Any]) -> Table:

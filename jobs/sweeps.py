@@ -15,6 +15,7 @@ from services.asks import ballots, publications, pushing
 from services.catalogue import Catalogue
 from services.conversation import dues
 from services.messages import templates
+from services.relays import flagging
 from services.rules import firings
 
 MOST_PASSES = 100
@@ -27,6 +28,7 @@ class Sweeps:
         self.engine = homeline.engine
         self.clock = homeline.clock
         self.keys = homeline.keys
+        self.keyring = homeline.keyring
         self.directory = homeline.directory
         self.intake = homeline.intake
         self.ballot_keys = homeline.ballots
@@ -41,6 +43,7 @@ class Sweeps:
             Sweep("follow_asks", "* * * * * */5", self.asks),
             Sweep("settle_ballots", "* * * * * */10", self.ballots),
             Sweep("release_ends", "* * * * * */10", self.results),
+            Sweep("flag_relays", "* * * * * 25", self.relays),
             Sweep("follow_rules", "* * * * * */15", self.rules),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
@@ -88,6 +91,12 @@ class Sweeps:
         released = publications.release_ends(self.engine, self.keys, now=self.clock.now())
         if released:
             logs.event("results.released", count=released)
+
+    def relays(self) -> None:
+        """Mark answers that came by relays too quickly, too much alike, or beyond a quota."""
+        made = flagging.flag_recent(self.engine, self.keyring, now=self.clock.now())
+        if made:
+            logs.event("relays.flagged", count=made)
 
     def rules(self) -> None:
         """Let follow-up rules act on what was answered and published."""

@@ -67,7 +67,7 @@ class Relay(Identified, Base):
     """A personal code for one ask; whoever comes by it carries it, its parent and its asker.
 
     `leader_id` is null for a code of the organisation's own (a poster in the waiting room).
-    `quota` is the most answers that count through it.
+    `quota` is how many answers are hoped for; those after it are marked, and counted.
     """
 
     __tablename__ = "relays"

@@ -18,7 +18,17 @@ from sqlalchemy.orm import Session
 from flows.flow import Flow
 from insights import breaking, publishing, tallies
 from insights.comparing import askers, comparisons
-from insights.results import AsOf, Document, Ledger, always_asked, asked, document
+from insights.disclosure import Figure, Reason
+from insights.results import (
+    AsOf,
+    Document,
+    Ledger,
+    Suppressed,
+    always_asked,
+    asked,
+    document,
+    marked,
+)
 from insights.tables import Line
 from insights.tallies import ASKER, Tallied
 from models.ask import Ask, AskMode, AskStatus
@@ -28,6 +38,7 @@ from models.sealed import OrganisationKeys, open_sealed, seal
 from models.walls import organisation_of, system_scope
 from services.asks import asks
 from services.organisations import OrganisationKeyring
+from services.relays import flagging
 
 NOTHING_YET = Ledger({}, {})
 MOST_AT_ONCE = 100
@@ -43,12 +54,16 @@ def results_of(db: Session, keys: OrganisationKeys, ask: Ask, *, now: datetime) 
     if last is not None and (last.final or ask.status is AskStatus.CANCELED):
         return dict(last.released)
     final = ask.status is AskStatus.CLOSED
+    if final:
+        flagging.flag_ask(db, ask.id, now=now)
     before = NOTHING_YET if last is None else _open(keys, last)
     flow = asks.flow_of(db, ask)
     ledger = _moved(db, ask, flow, before, final=final, now=now)
     if last is not None and not final and ledger == before:
         return dict(last.released)
     told = _document(db, ask, flow, ledger, final=final)
+    marks = marked(tallies.flagged(db, ask.id)) if final else Figure(None, Reason.AT_CLOSE)
+    told["flagged"] = Suppressed(told["suppressed"]).value("flagged", marks)
     return _release(db, keys, ask, 1 if last is None else last.number + 1, ledger, told, now=now)
 
 

@@ -144,13 +144,21 @@ def _reach(at: _At) -> None:
     counted = relays.count_answers(at.db, [relay.id for relay in own])
     lines = []
     for relay in own:
-        ask, count = scene.catalogue.asks.get(relay.ask_id), estimate(counted[relay.id]).value
+        ask = scene.catalogue.asks.get(relay.ask_id)
         if ask is not None:
             topic = _topic(scene, ask, scene.language, LABEL_LENGTH)
-            phrase = "relay_few" if count is None else "relay_about"
+            phrase, count = _band(relay, counted[relay.id])
             lines.append(say(phrase, scene.language, topic=topic, count=str(count)))
     scene.say("relay_reach", lines="\n".join(lines) or "0")
     ask_again(scene)
+
+
+def _band(relay: Relay, people: int) -> tuple[str, int | None]:
+    """How a count is told: as a goal that is reached, as a band, or as few."""
+    band = estimate(people).value
+    if band is not None and relay.quota is not None and people >= relay.quota:
+        return "relay_goal", relay.quota
+    return ("relay_few", None) if band is None else ("relay_about", band)
 
 
 ACTS: Mapping[str, Callable[[_At], None]] = {

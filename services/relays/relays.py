@@ -26,7 +26,8 @@ MOST_QUOTA = 1_000_000
 class NewRelay:
     """A code to be made: of a leader, or without one of the organisation's own (a poster).
 
-    `parent_id` is the relay whose helper gets this one; `quota` the most answers that count.
+    `parent_id` is the relay whose helper gets this one; `quota` how many answers are hoped for:
+    those after it are marked.
     """
 
     ask_id: UUID
