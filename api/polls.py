@@ -55,22 +55,22 @@ def create_poll(work: Work, body: dict[str, Any]) -> tuple[dict[str, Any], int, 
     """Make a draft, asked of nobody yet; faults come back with their places."""
     ask = asks.create(work.db, _new(NewAsk(), body), actor=work.actor, now=work.now)
     _check_kind(ask)
-    return _detail(work, ask), 201, {"Location": f"{PREFIX}/polls/{ask.id}"}
+    return detail(work, ask), 201, {"Location": f"{PREFIX}/polls/{ask.id}"}
 
 
 @resource.operation("GET", "/polls/<uuid:poll_id>", gives=PollDetail)
 def get_poll(work: Work, poll_id: UUID) -> dict[str, Any]:
     """Read one poll."""
-    return _detail(work, _poll(work, poll_id))
+    return detail(work, poll_of(work, poll_id))
 
 
 @resource.operation("PATCH", "/polls/<uuid:poll_id>", body=PollChange, gives=PollDetail)
 def change_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]:
     """Change a draft; what is left out stays as it is."""
-    new = _new(asks.as_new(work.db, _poll(work, poll_id)), body)
+    new = _new(asks.as_new(work.db, poll_of(work, poll_id)), body)
     ask = asks.change(work.db, poll_id, new, actor=work.actor, now=work.now)
     _check_kind(ask)
-    return _detail(work, ask)
+    return detail(work, ask)
 
 
 @resource.operation(
@@ -131,11 +131,11 @@ def report_back_on_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict
 
 
 def _done(work: Work, poll_id: UUID, verb: Callable[..., Ask], **more: Any) -> dict[str, Any]:
-    _poll(work, poll_id)
+    poll_of(work, poll_id)
     return _row(work, verb(work.db, poll_id, actor=work.actor, now=work.now, **more))
 
 
-def _poll(work: Work, poll_id: UUID) -> Ask:
+def poll_of(work: Work, poll_id: UUID) -> Ask:
     """Return a poll; NotFound for no ask, or an ask of another kind."""
     ask = asks.get(work.db, poll_id)
     if ask.kind is not AskKind.POLL:
@@ -172,7 +172,8 @@ def _row(work: Work, ask: Ask) -> dict[str, Any]:
     }
 
 
-def _detail(work: Work, ask: Ask) -> dict[str, Any]:
+def detail(work: Work, ask: Ask) -> dict[str, Any]:
+    """Return all that is told of one poll."""
     flow = asks.flow_of(work.db, ask)
     offered = organisations.get(work.db).languages
     return _row(work, ask) | {

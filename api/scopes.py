@@ -25,6 +25,8 @@ POLLS_WRITE = "polls:write"
 RELAYS_READ = "relays:read"
 RELAYS_WRITE = "relays:write"
 RESULTS_READ = "results:read"
+TEXTS_READ = "texts:read"
+TEXTS_WRITE = "texts:write"
 RULES_READ = "rules:read"
 RULES_WRITE = "rules:write"
 WEBHOOKS_READ = "webhooks:read"
@@ -54,6 +56,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         RELAYS_READ: "read communities, leaders and relays, and in bands how many answered by them",
         RELAYS_WRITE: "invite and revoke leaders, and make and close relays",
         RESULTS_READ: "read results of polls as they may leave, never rows",
+        TEXTS_READ: "read what people wrote in polls, with people:read and a reason",
+        TEXTS_WRITE: "decide about what people wrote in polls, with people:read and a reason",
         RULES_READ: "read follow-up rules, and rehearse them; who it is needs people:read",
         RULES_WRITE: "write, pause and end follow-up rules, approve what they start",
         WEBHOOKS_READ: "read webhooks and what they were told, never their secrets",
@@ -75,6 +79,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /broadcasts": POLLS_WRITE,
         "GET /broadcasts/{broadcast_id}": POLLS_READ,
         "POST /broadcasts/{broadcast_id}/cancel": POLLS_WRITE,
+        "GET /broadcasts/{broadcast_id}/recipients": PEOPLE_READ,
         "GET /cases": CASES_READ,
         "GET /cases/{case_id}": CASES_READ,
         "POST /cases/{case_id}/answer": CASES_WRITE,
@@ -110,12 +115,17 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /polls/{poll_id}/cancel": POLLS_WRITE,
         "POST /polls/{poll_id}/close": POLLS_WRITE,
         "POST /polls/{poll_id}/dry-run": POLLS_WRITE,
+        "GET /polls/{poll_id}/languages/{language}": POLLS_READ,
+        "PUT /polls/{poll_id}/languages/{language}": POLLS_WRITE,
         "POST /polls/{poll_id}/open": POLLS_WRITE,
         "POST /polls/{poll_id}/pause": POLLS_WRITE,
         "POST /polls/{poll_id}/remind": POLLS_WRITE,
         "POST /polls/{poll_id}/report-back": POLLS_WRITE,
         "POST /polls/{poll_id}/resume": POLLS_WRITE,
         "GET /polls/{poll_id}/results": RESULTS_READ,
+        "POST /polls/{poll_id}/test": POLLS_WRITE,
+        "GET /polls/{poll_id}/texts": TEXTS_READ,
+        "POST /polls/{poll_id}/texts/{text_id}": TEXTS_WRITE,
         "GET /registrations": PEOPLE_READ,
         "GET /registrations/{registration_id}": PEOPLE_READ,
         "GET /relays": RELAYS_READ,

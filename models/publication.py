@@ -10,10 +10,11 @@ from models.base import Base, Json, Owned, Word, belongs, belongs_with_contact, 
 
 
 class ReviewStatus(StrEnum):
-    """What an officer decided about a text."""
+    """What an officer decided about a text; an escalated one has opened a case of its writer."""
 
     SHOWN = "shown"
     HIDDEN = "hidden"
+    ESCALATED = "escalated"
 
 
 class Publication(Owned, Base):

@@ -290,7 +290,7 @@ CREATE TABLE text_reviews (
     CONSTRAINT pk_text_reviews PRIMARY KEY (organisation_id, session_id, question),
     CONSTRAINT fk_text_reviews_session_id
         FOREIGN KEY (organisation_id, contact_id, session_id) REFERENCES flow_sessions (organisation_id, contact_id, id) ON DELETE CASCADE ON UPDATE CASCADE,
-    CONSTRAINT ck_text_reviews_status CHECK (status IN ('shown', 'hidden'))
+    CONSTRAINT ck_text_reviews_status CHECK (status IN ('shown', 'hidden', 'escalated'))
 );
 
 CREATE TABLE rules (

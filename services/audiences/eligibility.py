@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal,
     null,
@@ -38,6 +39,7 @@ from models.profile import Profile
 from models.walls import organisation_of
 from services.asks.ask_checks import CONSENT_FOR
 from services.audiences.ways import Chunk, best_first, can_be_said, ways_to
+from services.conversation.props import TEST
 
 TEMPLATES: Final = {
     BroadcastKind.INVITATION: "invitation",
@@ -203,8 +205,11 @@ def _reason(
 
 def _busy(owner: UUID, now: datetime, chunk: Chunk) -> Subquery:
     """Who is in the middle of a flow, or talks with an officer: few at any moment."""
-    open_flow = func.jsonb_exists_any(
-        Conversation.state, literal(["session", "paused", "aside"], ARRAY(Text))
+    open_flow = and_(
+        func.jsonb_exists_any(
+            Conversation.state, literal(["session", "paused", "aside"], ARRAY(Text))
+        ),
+        func.coalesce(Conversation.state["origin"].has_key(TEST), false()).is_(False),
     )
     return (
         select(Conversation.contact_id)

@@ -27,6 +27,7 @@ from services.broadcasts import ask_messages
 from services.broadcasts.ask_messages import Person, Telling
 from services.broadcasts.hours import send_time
 from services.broadcasts.told_rows import Told
+from services.conversation.props import TEST
 
 MOST_UNSENT = 10_000
 AT_ONCE = 500
@@ -169,7 +170,8 @@ def _verdict(
 
 def _is_busy(ask: Ask, talk: Conversation, now: datetime) -> bool:
     state = talk.state or {}
-    if (state.get("origin") or {}).get("ask") == str(ask.id):
+    origin = state.get("origin") or {}
+    if origin.get("ask") == str(ask.id) or TEST in origin:
         return False
     recent = talk.updated_at > now - IN_CONVERSATION
     registering = bool(state.get("session")) and not (state.get("origin") or {}).get("ask")

@@ -24,7 +24,10 @@ def apply_events(scene: Scene, running: Running, events: Iterable[Event]) -> Non
 
 
 def _said(scene: Scene, running: Running, event: happened.Said) -> None:
-    scene.parts.append(as_part(event))
+    if running.is_test and event.phrase == "thanks":
+        scene.say("poll_test_over")
+    else:
+        scene.parts.append(as_part(event))
 
 
 def _asked(scene: Scene, running: Running, event: happened.Asked) -> None:
@@ -32,6 +35,8 @@ def _asked(scene: Scene, running: Running, event: happened.Asked) -> None:
 
 
 def _answered(scene: Scene, running: Running, event: happened.Answered) -> None:
+    if running.is_test:
+        return
     question = running.published.flow.question(event.question)
     if question is not None and question.secret:
         scene.vote = Vote(UUID(str(running.origin["ask"])), str(event.value))
@@ -55,6 +60,8 @@ def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:
 
 
 def _skipped(scene: Scene, running: Running, event: happened.Skipped) -> None:
+    if running.is_test:
+        return
     scene.answers.append(AnswerRow(running, event.question, None, None, skipped=True))
     _profile(scene, running, event.question, None)
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flows.inputs import Input
 from flows.state import State, Value
 from services.catalogue import Published
+
+TEST: Final = "test"
+"""What the origin of a passage holds through which somebody only tries a poll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class Running:
     touched: bool = False
     correcting: str | None = None
     completed_at: datetime | None = None
+
+    @property
+    def is_test(self) -> bool:
+        """Whether somebody only tries what is asked: nothing of it is kept."""
+        return TEST in self.origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.sealed import Keyring, open_sealed, seal
 from models.staff import Staff
 from models.walls import organisation_of
-from services import audit
+from services import audit, retention
 from services.audit import Actor
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.messages import outgoing
@@ -142,6 +142,39 @@ def answer(
     db.flush()
     _record(db, actor, "case.answered", found, now)
     return message
+
+
+def begin(
+    db: Session,
+    contact_id: UUID,
+    reason: CaseReason,
+    *,
+    passage: tuple[UUID, str] | None = None,
+    now: datetime,
+) -> Case | None:
+    """Let an officer look at somebody; None when one does already.
+
+    `passage` is the session and the question it is about.
+    """
+    talk = _lock(db, contact_id)
+    if talk.case_id is not None:
+        return None
+    session_id, question = passage or (None, None)
+    made = Case(
+        organisation_id=talk.organisation_id,
+        id=new_id(now),
+        contact_id=contact_id,
+        session_id=session_id,
+        question=question,
+        reason=reason,
+        opened_at=now,
+        last_message_at=now,
+        expires_at=retention.expires_at("cases", now),
+    )
+    db.add(made)
+    db.flush()
+    talk.case_id, talk.seq = made.id, talk.seq + 1
+    return made
 
 
 def assign(

@@ -137,7 +137,7 @@ def _answers(
     keys = person_keys(db, keyring, {row.contact_id for row in rows if row.sealed is not None})
     for row in rows:
         found[row.session_id][row.question] = (
-            row.value if row.sealed is None else _open(keys[row.contact_id], row)
+            row.value if row.sealed is None else open_answer(keys[row.contact_id], row)
         )
     return found
 
@@ -155,7 +155,8 @@ def person_keys(
     return {row.id: keyring.unwrap(row.wrapped_key, organisation_id, row.id) for row in rows}
 
 
-def _open(key: bytes, answer: Answer) -> str:
+def open_answer(key: bytes, answer: Answer) -> str:
+    """Return what a person typed, opened with their key."""
     plain = open_sealed(
         key,
         answer.sealed or b"",

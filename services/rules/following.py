@@ -19,7 +19,7 @@ from flows.flow import Flow
 from flows.state import State
 from models.address import Address
 from models.base import new_id
-from models.case import Case, CaseReason
+from models.case import CaseReason
 from models.contact import Contact, Conversation
 from models.due import Due
 from models.flow_session import FlowSession, SessionStatus
@@ -34,7 +34,7 @@ from services.catalogue import Asked, Catalogue, Published
 from services.conversation.scene import base36
 from services.conversation.sessions import seed_of
 from services.messages import outgoing
-from services.people import contacts
+from services.people import cases, contacts
 from services.rules import rule_people, rules
 from services.rules.rule_people import BY_RULE
 from services.rules.rule_texts import Step
@@ -61,7 +61,7 @@ def follow(db: Session, due: Due, catalogue: Catalogue, *, now: datetime) -> dat
     talk = _talk(db, due.contact_id)
     outcome: Outcome
     if text.step is Step.CASE:
-        outcome = _obstacle(db, rule, due, None, now) or _case(db, talk, now)
+        outcome = _obstacle(db, rule, due, None, now) or _case(db, due.contact_id, now)
     else:
         outcome = _start_if_possible(db, rule, due, talk, catalogue, now)
     if isinstance(outcome, datetime) and now - firing.fired_at <= GIVEN_UP:
@@ -244,20 +244,7 @@ def _leave(db: Session, talk: Conversation) -> None:
         )
 
 
-def _case(db: Session, talk: Conversation, now: datetime) -> str | None:
+def _case(db: Session, contact_id: UUID, now: datetime) -> str | None:
     """Let an officer look at this person; why not, if one does already."""
-    if talk.case_id is not None:
-        return "case_open"
-    case = Case(
-        organisation_id=talk.organisation_id,
-        id=new_id(now),
-        contact_id=talk.contact_id,
-        reason=CaseReason.FOLLOW_UP,
-        opened_at=now,
-        last_message_at=now,
-        expires_at=retention.expires_at("cases", now),
-    )
-    db.add(case)
-    db.flush()
-    talk.case_id, talk.seq = case.id, talk.seq + 1
-    return None
+    begun = cases.begin(db, contact_id, CaseReason.FOLLOW_UP, now=now)
+    return None if begun else "case_open"

@@ -21,6 +21,7 @@ from models.conditions import FIELDS, facts_of, lookup
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.person_fields import Facts
 from models.rule import Rule
+from services.conversation.props import TEST
 from services.rules import rule_figures
 from services.rules.rule_texts import RuleText
 
@@ -87,6 +88,7 @@ def _passages(db: Session, rule: Rule, since: datetime, until: datetime) -> Sequ
             FlowSession.completed_at <= until,
             listened,
             ~secret,
+            ~FlowSession.origin.has_key(TEST),
         )
         .order_by(FlowSession.completed_at, FlowSession.id)
         .fetch(AT_ONCE, with_ties=True)
