@@ -129,16 +129,7 @@ def _begin(
     now: datetime,
 ) -> None:
     """Put a new passage in the place of an earlier test."""
-    if talk.session_id is not None:
-        db.execute(
-            update(FlowSession)
-            .where(
-                FlowSession.organisation_id == talk.organisation_id,
-                FlowSession.id == talk.session_id,
-                FlowSession.status == SessionStatus.WAITING,
-            )
-            .values(status=SessionStatus.PARTIAL)
-        )
+    _end(db, talk)
     origin = {TEST: str(ask.id)}
     expires_at = retention.expires_at("unfinished", now)
     session = FlowSession(
@@ -161,6 +152,19 @@ def _begin(
     talk.session_id, talk.seq, talk.expires_at = session_id, talk.seq + 1, expires_at
     version = str(ask.flow_version_id)
     talk.state = {"session": state.to_json(), "version": version, "origin": origin}
+
+
+def _end(db: Session, talk: Conversation) -> None:
+    if talk.session_id is not None:
+        db.execute(
+            update(FlowSession)
+            .where(
+                FlowSession.organisation_id == talk.organisation_id,
+                FlowSession.id == talk.session_id,
+                FlowSession.status == SessionStatus.WAITING,
+            )
+            .values(status=SessionStatus.PARTIAL)
+        )
 
 
 def _content(db: Session, ask: Ask, flow: Flow, started: engine.Step) -> dict[str, Any]:

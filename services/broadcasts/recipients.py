@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, case, cast, func, literal, select
+from sqlalchemy import Select, Text, and_, case, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from models.broadcast import Broadcast, Recipient, RecipientStatus
@@ -42,30 +43,43 @@ def list_recipients(
     most: int = 50,
 ) -> Sequence[Told]:
     """Return people in the order of their ids, those after a given one; each stands there once."""
-    queued = Recipient.status == RecipientStatus.QUEUED
-    # A message is kept for 90 days; afterwards it is only known that it was queued.
-    how_far = case(
-        (queued, func.coalesce(cast(Message.status, Text), literal(MessageStatus.UNKNOWN.value))),
-        else_=cast(Recipient.status, Text),
+    wanted = _each(broadcast)
+    if after is not None:
+        wanted = wanted.where(Recipient.contact_id > after)
+    if status is not None:
+        wanted = wanted.where(_how_far == status)
+    if reason is not None:
+        wanted = wanted.where(_why == reason)
+    rows = db.execute(wanted.order_by(Recipient.contact_id).limit(most))
+    return [Told(row[0], str(row[1]), *row[2:]) for row in rows]
+
+
+# A message is kept for 90 days; afterwards it is only known that it was queued.
+_how_far: Any = case(
+    (
+        Recipient.status == RecipientStatus.QUEUED,
+        func.coalesce(cast(Message.status, Text), literal(MessageStatus.UNKNOWN.value)),
+    ),
+    else_=cast(Recipient.status, Text),
+)
+_why: Any = func.coalesce(Recipient.reason, Message.error_code)
+
+
+def _each(broadcast: Broadcast) -> Select[Any]:
+    is_theirs = and_(
+        Message.organisation_id == Recipient.organisation_id, Message.id == Recipient.message_id
     )
-    why = func.coalesce(Recipient.reason, Message.error_code)
-    wanted = (
+    return (
         select(
             Recipient.contact_id,
-            how_far,
-            why,
+            _how_far,
+            _why,
             Recipient.channel_kind,
             Recipient.send_at,
             Recipient.message_id,
             Message.sent_at,
         )
-        .outerjoin(
-            Message,
-            and_(
-                Message.organisation_id == Recipient.organisation_id,
-                Message.id == Recipient.message_id,
-            ),
-        )
+        .outerjoin(Message, is_theirs)
         .where(
             Recipient.organisation_id == broadcast.organisation_id,
             Recipient.ask_id == broadcast.ask_id,
@@ -73,11 +87,3 @@ def list_recipients(
             Recipient.broadcast_id == broadcast.id,
         )
     )
-    if after is not None:
-        wanted = wanted.where(Recipient.contact_id > after)
-    if status is not None:
-        wanted = wanted.where(how_far == status)
-    if reason is not None:
-        wanted = wanted.where(why == reason)
-    rows = db.execute(wanted.order_by(Recipient.contact_id).limit(most))
-    return [Told(row[0], str(row[1]), *row[2:]) for row in rows]
