@@ -100,8 +100,12 @@ def lint_phrases() -> list[Finding]:
 
 
 def _phrase_too_long(place: str, text: str, *, longer: bool) -> Iterator[Finding]:
-    longest = _PLACEHOLDER.sub(lambda one: {**LONGEST_NAMES, **_PARAMS}[one[1]], text)
-    length = measure(longest)
+    params = {**LONGEST_NAMES, **_PARAMS}
+    unknown = sorted(set(_PLACEHOLDER.findall(text)) - params.keys())
+    if unknown:
+        yield Finding(place, f"write the longest {{{unknown[0]}}} there may be into flows/lint.py")
+        return
+    length = measure(_PLACEHOLDER.sub(lambda one: params[one[1]], text))
     if length.parts > room_for(length, longer=longer):
         yield Finding(place, f"has {length.units} units, {length.parts} parts")
 
@@ -208,7 +212,7 @@ def _possible(flow: Flow, name: str) -> list[Value | None]:
     if not isinstance(question, Listed):
         return []
     values = question.values()
-    if question.type != "multi":
+    if not question.several:
         return [None, *values]
     picks = chain.from_iterable(combinations(values, size) for size in range(len(values) + 1))
     return [None, *(list(pick) for pick in islice(picks, 200))]

@@ -65,8 +65,7 @@ def normalise(text: str) -> str:
         return folded
     folded = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_INVISIBLE)
     folded = folded.translate(_DASHES).translate(_ARABIC).casefold()
-    folded = _without_accents(folded)
-    return " ".join(_PUNCTUATION.sub(_keep, folded).split())
+    return " ".join(_without_accents(_PUNCTUATION.sub(_keep, folded)).split())
 
 
 def _keep(found: re.Match[str]) -> str:

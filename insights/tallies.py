@@ -42,7 +42,6 @@ from models.profile import Profile
 from models.relay import Flag
 from models.walls import organisation_of
 
-TOLD_TYPES: Final = ("choice", "yes_no", "scale", "multi")
 ASKER: Final = "asker"
 UNKNOWN: Final = "unknown"
 VARIABLES: Mapping[str, ColumnElement[Any]] = MappingProxyType(
@@ -78,9 +77,7 @@ class Tallied:
 def tallied(flow: Flow) -> tuple[Tallied, ...]:
     """Return the questions of a flow whose options are counted; the others have only an n."""
     return tuple(
-        Tallied(one.id, tuple(one.values()), one.type == "multi")
-        for one in flow.questions
-        if one.type in TOLD_TYPES
+        Tallied(one.id, tuple(one.values()), one.several) for one in flow.questions if one.told
     )
 
 

@@ -111,6 +111,8 @@ class Question:
     type: ClassVar[str]
     example: ClassVar[Mapping[str, object]]
     """A question of this type as a flow file has it; a test builds it."""
+    sample: ClassVar[str] = ""
+    """What a person may type to answer the example at once; tests do. Needed without `values`."""
     keys: ClassVar[tuple[str, ...]] = ()
     """Keys of the flow file that only this type reads; a test looks for them in the docs."""
     sealed: bool = False
@@ -130,6 +132,15 @@ class Question:
     repeats: ClassVar[bool] = True
     """Whether the first rung of help repeats the question's text; long texts are not repeated."""
     takes_pin: ClassVar[bool] = False
+    """Whether a shared location may be an answer."""
+    several: ClassVar[bool] = False
+    """Whether an answer is a list of values."""
+    ordered: ClassVar[bool] = False
+    """Whether conditions may compare answers with `at_least` and `at_most`: numbers and dates."""
+    told: ClassVar[bool] = False
+    """Whether results of a poll say how many gave each of its `values`; else how many answered."""
+    six_digits: ClassVar[bool] = False
+    """Whether six digits may be an answer, so that they are not taken for a code of ours."""
     redacts: ClassVar[bool] = False
     """Whether numbers of papers and cards are taken out of answers before they are stored."""
     hinting: ClassVar[tuple[str, str, str] | None] = None
@@ -151,7 +162,7 @@ class Question:
         return 0
 
     def style(self, at: At) -> str:
-        """How a channel shows the options: none, choice, multi or search."""
+        """How the options are meant: none, choice, scale, multi, search (of many), contact."""
         return "none"
 
     def said(self, at: At) -> str:

@@ -171,6 +171,7 @@ class Choice(Listed):
     """
 
     type = "choice"
+    told = True
     keys: ClassVar[tuple[str, ...]] = (
         *("options", "value", "label", "also", "ends", "from", "to"),
         *("secret", "shuffle", "last"),

@@ -37,6 +37,7 @@ class Country(Question):
     """
 
     type = "country"
+    sample = "Kenya"
     keys: ClassVar[tuple[str, ...]] = ("likely",)
     takes_pin = True
     help = ("help_country", "example_country")

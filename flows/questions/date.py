@@ -22,6 +22,9 @@ class Date(Question):
     """
 
     type = "date"
+    sample = "1 February 2001"
+    ordered = True
+    six_digits = True
     keys: ClassVar[tuple[str, ...]] = ("precision", "earliest", "latest")
     example: ClassVar[Mapping[str, object]] = {
         "id": "arrived",

@@ -36,6 +36,7 @@ class Language(Choice):
     """Which of the flow's languages, each in its own name; asked in all of them at once."""
 
     type = "language"
+    told = False
     keys: ClassVar[tuple[str, ...]] = ()
     counted = False
     needs_text = False

@@ -21,6 +21,8 @@ class Multi(Listed):
     """From `at_least` to `at_most` options; with `grants`, each is a purpose of consent."""
 
     type = "multi"
+    several = True
+    told = True
     keys: ClassVar[tuple[str, ...]] = ("options", "at_least", "at_most", "grants", "shuffle")
     help = ("help_multi", "example_multi")
     hint = "hint_multi"

@@ -20,6 +20,9 @@ class Number(Question):
     """
 
     type = "number"
+    sample = "12"
+    ordered = True
+    six_digits = True
     keys: ClassVar[tuple[str, ...]] = ("min", "max", "unit")
     help = ("help_number", "example_number")
     example: ClassVar[Mapping[str, object]] = {

@@ -15,6 +15,8 @@ class Phone(Question):
     """
 
     type = "phone"
+    sample = "+27 82 123 4567"
+    six_digits = True
     keys: ClassVar[tuple[str, ...]] = ("within",)
     sealed = True
     help = ("help_phone", "example_phone")

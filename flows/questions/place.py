@@ -31,6 +31,8 @@ class PlaceQuestion(Question):
     """
 
     type = "place"
+    sample = "Nairobi"
+    six_digits = True
     keys: ClassVar[tuple[str, ...]] = ("within",)
     takes_pin = True
     help = ("help_place", "example_place")

@@ -21,6 +21,8 @@ class Scale(Question):
     """
 
     type = "scale"
+    ordered = True
+    told = True
     keys: ClassVar[tuple[str, ...]] = ("points", "low", "high")
     help = ("help_choice", "example_choice")
     example: ClassVar[Mapping[str, object]] = {

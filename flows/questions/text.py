@@ -14,6 +14,8 @@ class FreeText(Question):
     """
 
     type = "text"
+    sample = "A few words"
+    six_digits = True
     keys: ClassVar[tuple[str, ...]] = ("longest",)
     sealed = True
     redacts = True

@@ -24,7 +24,6 @@ from services.errors import Invalid
 
 MOST_COMPARISONS: Final = 100
 MOST_VALUES: Final = 500
-_ORDERED: Final = frozenset({"number", "scale", "date"})
 _MANY: Final = "The list is too long: at most 500 values."
 
 Fault = tuple[str, str]
@@ -196,9 +195,9 @@ def _of_answer(
         return
     elif question.sealed:
         yield place, "is kept sealed: only known: true or false can be asked"
-    elif question.type == "multi" and operator != "has":
+    elif question.several and operator != "has":
         yield place, "takes several answers: use has"
-    elif operator in ("at_least", "at_most", "within") and question.type not in _ORDERED:
+    elif operator in ("at_least", "at_most", "within") and not question.ordered:
         yield place, "has no order: name the values it may have"
     elif operator in ("is", "has") and question.values():
         listed = countries().codes if question.type == "country" else question.values()

@@ -16,8 +16,6 @@ from services.people.waiting import is_held
 TOKEN = re.compile(r"L-[A-Za-z0-9_-]{22}")
 """What a link carries: 128 random bits; no entry code looks like it."""
 DIGITS = re.compile(r"[0-9]{6}")
-TYPED = frozenset({"number", "date", "text", "phone", "place", "contact"})
-"""Questions to which six digits may be the answer."""
 WHO = "same_number"
 HARMLESS = frozenset({Word.HELP, Word.PRIVACY})
 
@@ -96,4 +94,4 @@ def _may_answer(scene: Scene) -> bool:
     """Whether six digits may answer the waiting question."""
     running = scene.running
     question = running.published.flow.question(running.state.asked) if running else None
-    return scene.aside is None and question is not None and question.type in TYPED
+    return scene.aside is None and question is not None and question.six_digits

@@ -28,6 +28,15 @@ def test_the_example_of_each_type_builds(kind: type[Question]) -> None:
     assert Talk(flow).state.asked == (kind.example["id"] if kind.waits else None)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind.waits], ids=lambda one: one.type)
+def test_the_sample_of_each_type_answers_its_example(kind: type[Question]) -> None:
+    flow = flow_of(kind.example, languages=("en", "fr"))
+    if kind.sample:
+        assert kind.example["id"] in Talk(flow).say(kind.sample).state.answers
+    else:
+        assert flow.questions[0].values()
+
+
 def waiting_at(name: str, question: str | None, language: str) -> Talk:
     flow = shipped(name)
     talk = Talk(flow, language=language)
