@@ -26,6 +26,13 @@ def test_the_shipped_phrases_are_clean() -> None:
     assert [str(one) for one in lint_phrases()] == []
 
 
+def test_a_new_placeholder_of_a_phrase_needs_its_longest_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flows.lint.phrases", lambda _: {"opening": "From {opens} on."})
+    assert "{opens}" in str(lint_phrases()[0])
+
+
 def test_a_good_poll_has_no_findings() -> None:
     assert problems(choice(), text(when={"colour": "red"}, required=False)) == []
 
