@@ -8,7 +8,6 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import segno
 from flask import Blueprint, Response, current_app, render_template, request
@@ -26,6 +25,7 @@ from public.wording import LANGUAGES, direction
 from services import organisations
 from services.asks import asks
 from services.errors import NotFound
+from services.relays import relays
 from services.relays.ways_in import WayIn, ways_in
 
 LONGEST_CODE: Final = 64
@@ -42,13 +42,14 @@ blueprint = Blueprint("join", __name__, template_folder="templates")
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What a code leads to."""
+    """What a code leads to; `ended` when the code itself opens nothing any more."""
 
     ask: Ask
     flow: Flow
     who: str
     ways: Mapping[str, WayIn]
     takes: bool
+    ended: bool = False
 
 
 @blueprint.get("/j/<name>")
@@ -90,26 +91,28 @@ def _shown(code: str, found: _Opened, name: str) -> Response:
 
 
 def _find(code: str) -> _Opened | None:
-    """Return what a code of an ask or a relay leads to; a closed relay leads to its ask still."""
+    """Return what a code of an ask or a relay leads to, which may be over."""
     door = _door(code)
     if door is None:
         return None
     line = _line()
     with transaction(line.engine, door.organisation_id) as db:
         try:
-            ask = asks.get(db, _ask_id(db, door))
+            relay = _relay(db, door)
+            ask = asks.get(db, relay.ask_id if relay else door.target_id)
         except NotFound:
             return None
         ends = ask.closes_at is not None and ask.closes_at <= line.clock.now()
         who = organisations.get(db).name
         takes = ask.status is AskStatus.OPEN and not ends
-        return _Opened(ask, asks.flow_of(db, ask), who, ways_in(db, code), takes)
+        ended = relay is not None and relay.closed_at is not None
+        return _Opened(ask, asks.flow_of(db, ask), who, ways_in(db, code), takes, ended)
 
 
-def _ask_id(db: Session, door: Door) -> UUID:
+def _relay(db: Session, door: Door) -> Relay | None:
     if door.kind is DoorKind.ASK:
-        return door.target_id
-    return db.get_one(Relay, (door.organisation_id, door.target_id)).ask_id
+        return None
+    return relays.get(db, door.target_id)
 
 
 def _door(code: str) -> Door | None:

@@ -91,6 +91,13 @@ _TEXTS: Final = {
         "Não conhecemos este código. Confira ou pergunte a quem o deu.",
         "لا نعرف هذا الرمز. تحقق منه أو اسأل من أعطاك إياه.",
     ),
+    "ended": (
+        "This invitation is not used any more. Ask who gave it to you, or {who}, for a new one.",
+        "Cette invitation ne sert plus. Demandez-en une autre à qui vous l'a donnée, ou à {who}.",
+        "Esta invitación ya no se usa. Pida otra a quien se la dio, o a {who}.",
+        "Este convite já não se usa. Peça outro a quem o deu, ou a {who}.",
+        "لم تعد هذه الدعوة مستعملة. اطلب دعوة جديدة ممن أعطاك إياها أو من {who}.",
+    ),
     "print": (
         "Poster to print",
         "Affiche à imprimer",

@@ -39,7 +39,7 @@ class Entry:
     """What an entry code opens, and for whom it was given out.
 
     The code of an ask, or of somebody who passes it on (`relay`, and whose code that came by),
-    opens that ask.
+    opens that ask. A closed code is known, and opens nothing.
     """
 
     code: str
@@ -50,6 +50,7 @@ class Entry:
     ask_id: UUID | None = None
     relay_id: UUID | None = None
     parent_id: UUID | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _entries(db: Session, asks: Mapping[UUID, Asked]) -> Iterator[Entry]:
         yield Entry(c.code, c.flow, c.office_id, c.language, c.asker)
     for ask in asks.values():
         yield Entry(ask.code, ask.flow, ask.office_id, ask_id=ask.id)
-    for relay in db.scalars(select(Relay).where(Relay.closed_at.is_(None))):
+    for relay in db.scalars(select(Relay)):
         ask = asks[relay.ask_id]
         yield Entry(
             relay.code,
@@ -174,6 +175,7 @@ def _entries(db: Session, asks: Mapping[UUID, Asked]) -> Iterator[Entry]:
             ask_id=ask.id,
             relay_id=relay.id,
             parent_id=relay.parent_id,
+            closed=relay.closed_at is not None,
         )
 
 

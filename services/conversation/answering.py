@@ -12,6 +12,7 @@ from services.conversation.apply import apply_events
 from services.conversation.repeating import is_echo
 from services.conversation.scene import Running, Scene
 from services.conversation.sessions import ask_again, offer
+from services.relays.offering import go_on_to_relay
 
 WELCOME_BACK_AFTER = timedelta(hours=20)
 
@@ -90,6 +91,7 @@ def settle(scene: Scene, running: Running) -> None:
     if running.status == "complete":
         polling.thank(scene, running)
         polling.go_on_to_ask(scene, running)
+        go_on_to_relay(scene, running)
     if scene.running is running and scene.paused and running.correcting is None:
         scene.ended_sessions.append(running)
         scene.running, scene.paused = scene.paused, None

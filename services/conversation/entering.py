@@ -47,6 +47,10 @@ def enter_by_code(scene: Scene, code: str) -> bool:
 
 
 def _enter_by(scene: Scene, entry: Entry) -> bool:
+    if entry.closed:
+        scene.say("code_closed")
+        ask_again(scene)
+        return True
     scene.aside = None
     ask = scene.catalogue.asks.get(entry.ask_id) if entry.ask_id else None
     if ask:

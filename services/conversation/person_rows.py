@@ -1,7 +1,11 @@
 """What is kept of a person when a message has been handled: one method a kind of row."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from models.base import new_id
 from services import retention
+from services.conversation.props import LEADS
 from services.conversation.rows import Row, Writer, hex_of
 from services.conversation.scene import AnswerRow, Running
 
@@ -18,7 +22,7 @@ class PersonWriter(Writer):
             "wrapped_key": hex_of(self.wrapped),
             "language": scene.language,
             "office": origin.get("office"),
-            "origin": origin,
+            "origin": _kept(origin),
             "at": scene.now,
             "expires_at": retention.expires_at(self._contact_rule(), scene.now),
             "address": scene.address_id,
@@ -50,7 +54,7 @@ class PersonWriter(Writer):
             "status": "complete" if running.completed_at else running.status,
             "language": scene.language,
             "channel_kind": scene.line.kind,
-            "origin": running.origin,
+            "origin": _kept(running.origin),
             "at": scene.now,
             "completed_at": running.completed_at or (scene.now if complete else None),
             "expires_at": None if ended else self._conversation_expires_at(),
@@ -123,3 +127,8 @@ class PersonWriter(Writer):
     def _first_today(self) -> bool:
         last = self.scene.standing.last_in_at
         return last is None or last.date() < self.scene.now.date()
+
+
+def _kept(origin: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where somebody came from, without a code that still opens something."""
+    return {name: value for name, value in origin.items() if name != LEADS}

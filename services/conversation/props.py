@@ -13,6 +13,9 @@ from services.catalogue import Published
 TEST: Final = "test"
 """What the origin of a passage holds through which somebody only tries a poll."""
 
+LEADS: Final = "leads"
+"""In the origin of a passage: RELAY was sent, with this code or none, and waits for its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

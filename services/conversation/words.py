@@ -10,7 +10,7 @@ from services.conversation.entering import enter
 from services.conversation.scene import RIGHTS, Scene
 from services.conversation.sessions import ask_again, ask_again_or_offer, begin
 from services.people.waiting import is_held
-from services.relays.offering import pass_on
+from services.relays.offering import pass_on, remember
 
 Handler = Callable[[Scene, Keyword], None]
 
@@ -93,10 +93,11 @@ def _join(scene: Scene, keyword: Keyword) -> None:
 
 
 def _relay(scene: Scene, keyword: Keyword) -> None:
-    """Leaders pass polls on; whoever is unknown yet registers first, and keeps the invitation."""
+    """Leaders pass polls on; whoever is unknown yet registers first, and goes on with it then."""
     if not scene.is_consented:
         scene.say("relay_first")
         ask_again_or_offer(scene)
+        remember(scene, keyword.argument)
     elif not is_held(scene):
         pass_on(scene, keyword.argument)
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.phones import read_phone
 from models.base import new_id
-from models.relay import Community, Leader, LeaderStatus
+from models.relay import Community, Leader, LeaderStatus, Relay
 from models.sealed import OrganisationKeys, keyed_hash
 from models.walls import organisation_of
-from services import audit, retention
+from services import audit, organisations, retention
 from services.audit import Actor
 from services.codes import DIGITS, LETTERS
 from services.errors import Conflict, Invalid, NotFound
@@ -112,12 +112,22 @@ def list_leaders(db: Session, *, after: UUID | None = None, most: int = 50) -> S
 
 
 def revoke(db: Session, leader_id: UUID, *, actor: Actor, now: datetime) -> Leader:
-    """Take the right back; what came through their codes stays counted."""
+    """Take the right back: their codes open nothing any more, what came by them stays counted."""
     leader = get(db, leader_id)
     if leader.status is LeaderStatus.REVOKED:
         raise Conflict("This leader was revoked before.")
     leader.status = LeaderStatus.REVOKED
+    db.execute(
+        update(Relay)
+        .where(
+            Relay.organisation_id == leader.organisation_id,
+            Relay.leader_id == leader.id,
+            Relay.closed_at.is_(None),
+        )
+        .values(closed_at=now)
+    )
     db.flush()
+    organisations.renew_catalogue(db)
     audit.record(db, actor, "leader.revoked", ("leader", leader.id), now=now)
     return leader
 

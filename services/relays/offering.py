@@ -13,7 +13,8 @@ from flows.flow import Flow, build
 from flows.state import State
 from flows.wording import phrase
 from services.conversation.apply import apply_aside
-from services.conversation.scene import Passing, Scene
+from services.conversation.props import LEADS
+from services.conversation.scene import Passing, Running, Scene
 
 ASIDE = "relay"
 REACH = "reach"
@@ -24,6 +25,28 @@ IN_LANGUAGE = "in-"
 def pass_on(scene: Scene, code: str | None) -> None:
     """Let a leader choose what to pass on; a code is that of their invitation."""
     scene.passing = Passing("accept", code) if code else Passing("list")
+
+
+def remember(scene: Scene, code: str | None) -> None:
+    """Let somebody who registers first pass polls on afterwards, by the invitation they sent."""
+    if scene.running is not None:
+        scene.running.origin[LEADS] = code or ""
+
+
+def go_on_to_relay(scene: Scene, running: Running) -> None:
+    """Go on with RELAY once everything is answered that had to come before.
+
+    The end of a flow speaks the words of its own version, which no message mixes with a choice.
+    """
+    code = running.origin.pop(LEADS, None)
+    if code is None:
+        return
+    if scene.running is None or scene.running is running:
+        scene.forget_parts()
+        scene.say("relay_registered")
+        pass_on(scene, code or None)
+    else:
+        remember(scene, code)
 
 
 def offer(scene: Scene, offered: Sequence[str], code: str = "") -> None:

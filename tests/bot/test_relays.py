@@ -18,7 +18,7 @@ from services.audit import Actor
 from services.catalogue import read_catalogue
 from services.messages.rendering import body_for, read_told, render, with_link
 from services.people.registrations import person_keys
-from services.relays import leaders
+from services.relays import leaders, relays
 from tests.api.test_flows import POLL
 from tests.asks import ask
 from tests.bot.conftest import Desk
@@ -129,11 +129,57 @@ def test_an_invitation_serves_once_and_a_revoked_leader_no_more(desk: Desk, poll
 def test_strangers_and_members_are_told_how_to_become_one(desk: Desk, poll: UUID) -> None:
     desk.hear("RELAY", 1)
     assert heard(desk)[0].startswith("Passing polls on is for members: please register first")
+    for said in ("1", "1", "Kenya", "1,2", "Nairobi"):
+        desk.hear(said, 1)
+    assert heard(desk)[0].endswith("To become one, send PERSON.")
     desk.register(2)
     desk.hear("/relay", 2)
     assert heard(desk, 2) == [
         "Passing polls on is for invited leaders. To become one, send PERSON."
     ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_registers_first_goes_on_with_the_invitation(desk: Desk, poll: UUID, kind: str) -> None:
+    code = invite(desk)
+    for said in ("hello", f"RELAY {code}", "1", "1", "Kenya", "1,2"):
+        desk.hear(said, kind=kind)
+    assert desk.scalar("select count(*) from leaders where status = 'active'") == 0
+    desk.hear("Nairobi", kind=kind)
+    [told] = heard(desk, kind=kind)
+    assert "you are registered" in told
+    assert "Welcome! You can now pass polls on." in told
+    assert "When should we be open?" in told
+    assert desk.scalar("select count(*) from leaders where status = 'active'") == 1
+    came = desk.ask("select origin::text from contacts")
+    came += desk.ask("select origin::text from flow_sessions")
+    assert code not in str(came).lower()
+
+
+def test_the_codes_of_a_revoked_leader_open_nothing_and_keep_their_counts(
+    desk: Desk, poll: UUID
+) -> None:
+    lead(desk)
+    desk.hear("1")
+    desk.hear("For a helper")
+    codes = [row[0] for row in desk.ask("select code from relays order by id")]
+    desk.register(2)
+    desk.hear(codes[0].upper(), 2)
+    desk.hear("1", 2)
+    with transaction(desk.engine, desk.organisation_id) as db:
+        [leader] = db.scalars(select(Leader)).all()
+        leaders.revoke(db, leader.id, actor=Actor("system"), now=desk.clock.now())
+    desk.register(3)
+    for said in (codes[0], f"JOIN {codes[1].upper()}"):
+        desk.hear(said, 3)
+        assert heard(desk, 3) == ["This code is closed. Send START to begin without it."]
+    desk.hear(f"join {codes[1]}", 4)
+    assert heard(desk, 4) == ["This code is closed. Send START to begin without it."]
+    with transaction(desk.engine, desk.organisation_id) as db:
+        rows = relays.list_relays(db)
+        assert relays.count_answers(db, [one.id for one in rows]) == dict(
+            zip([one.id for one in rows], (1, 0), strict=True)
+        )
 
 
 def test_an_answer_carries_the_relay_and_the_one_above(desk: Desk, poll: UUID) -> None:

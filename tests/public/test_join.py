@@ -14,12 +14,12 @@ from models import Ask, AskStatus, FlowVersion
 from models.channel import ChannelKind
 from models.db import transaction
 from models.walls import DoorKind, open_door
-from services import flows
+from services import audit, flows
 from services.relays import relays
 from services.relays.relays import NewRelay
 from tests.api.test_flows import POLL
 from tests.asks import ask
-from tests.conftest import MadeUp, MovedByHand, Urls
+from tests.conftest import BEGINNING, MadeUp, MovedByHand, Urls
 from tests.web import served
 
 
@@ -109,4 +109,28 @@ def test_what_is_not_open_offers_no_way_in(
         db.scalars(select(Ask)).one().status = status
     page = client.get(f"/j/{codes[1]}?lang=en").text
     assert told in page
+    assert "t.me" not in page
+
+
+def test_a_closed_code_is_told_kindly_and_offers_no_way_in(
+    client: FlaskClient, engine: Engine, organisation: MadeUp, codes: tuple[str, str]
+) -> None:
+    with transaction(engine, organisation.id) as db:
+        [relay] = relays.list_relays(db)
+        relays.close(db, relay.id, actor=audit.SYSTEM, now=BEGINNING)
+    for path in (f"/j/{codes[1]}?lang=en", f"/j/{codes[1]}/poster?lang=en"):
+        page = client.get(path).text
+        assert "This invitation is not used any more." in page
+        assert "t.me" not in page
+        assert "<img" not in page
+    assert "t.me" in client.get(f"/j/{codes[0]}?lang=en").text
+
+
+def test_after_its_hour_a_poll_is_closed_before_any_sweep_comes(
+    client: FlaskClient, engine: Engine, organisation: MadeUp, codes: tuple[str, str]
+) -> None:
+    with transaction(engine, organisation.id) as db:
+        db.scalars(select(Ask)).one().closes_at = BEGINNING
+    page = client.get(f"/j/{codes[1]}?lang=en").text
+    assert "This poll is closed" in page
     assert "t.me" not in page
