@@ -115,16 +115,9 @@ def step(flow: Flow, state: State, input: Input, now: datetime) -> Step:
         return _typed(flow, state, question, input.text, now)
     if isinstance(input, Pressed):
         return _pressed(flow, state, question, input.payload, now)
-    return _take(flow, state, question, _other(question, input), now)
-
-
-def _other(question: Question, input: Pin | Attachment) -> Reading:
-    """What anything but text and buttons means."""
     if isinstance(input, Pin):
-        if question.takes_pin:
-            return question.pin(input.latitude, input.longitude)
-        return Problem("pin_not_needed", counts=False)
-    return question.attachment(input)
+        return _take(flow, state, question, question.pin(input.latitude, input.longitude), now)
+    return _take(flow, state, question, question.attachment(input), now)
 
 
 def _typed(flow: Flow, state: State, question: Question, text: str, now: datetime) -> Step:
@@ -192,8 +185,8 @@ def _confirmed(flow: Flow, state: State, question: Question, agreed: bool, now: 
 def _take(flow: Flow, state: State, question: Question, reading: Reading, now: datetime) -> Step:
     """What a reading does to the conversation."""
     match reading:
-        case Answer(value):
-            return _answer(flow, state, question, value, now)
+        case Answer(value, file):
+            return _answer(flow, state, question, value, now, file)
         case Guess(value):
             state = replace(state, guess=value)
         case Picking(values, edit):
@@ -221,7 +214,14 @@ def _stumble(flow: Flow, state: State, question: Question, problem: Problem, now
     return state, (*said, *wanted, _ask(flow, state, question, now, rung=shown))
 
 
-def _answer(flow: Flow, state: State, question: Question, value: Value, now: datetime) -> Step:
+def _answer(
+    flow: Flow,
+    state: State,
+    question: Question,
+    value: Value,
+    now: datetime,
+    file: str | None = None,
+) -> Step:
     reason = question.ends(value)
     if reason is not None:
         stopped = replace(state, status=STOPPED, asked=None, attempts=0, picked=(), page=0)
@@ -231,11 +231,11 @@ def _answer(flow: Flow, state: State, question: Question, value: Value, now: dat
     for effect in effects:
         if isinstance(effect, LanguageChosen):
             language = effect.language
-    told: tuple[Event, ...] = ()
+    told: tuple[Event, ...] = () if file is None else (Said("voice_kept"),)
     if question.redacts and (kept := redact(str(value))) != value:
         value, told = kept, (Said("redacted"),)
     answers = {**state.answers, question.id: SEALED if question.sealed else value}
-    answered = Answered(question.id, value, question.sealed)
+    answered = Answered(question.id, value, question.sealed, file)
     moved = cleared(state, answers, language)
     return _advance(flow, moved, now, (answered, *effects, *told))
 

@@ -41,11 +41,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question has a valid answer; the value is plain text when `sealed`."""
+    """A question has a valid answer; the value is plain text when `sealed`.
+
+    `file` is the provider's name of the recording that says it.
+    """
 
     question: str
     value: Value
     sealed: bool
+    file: str | None = None
     example: ClassVar[Mapping[str, Any]] = {"question": "country", "value": "ZA", "sealed": False}
 
 

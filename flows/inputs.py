@@ -28,11 +28,18 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Anything that is not text: voice, sticker, photo, document, contact, video, other."""
+    """Anything that is not text: voice, sticker, photo, document, contact, video, other.
+
+    Of a voice note: `file` is what its provider calls it, `seconds` and `size` (bytes) how long it
+    is, where the provider says so.
+    """
 
     kind: str
     emoji: str | None = None
     number: str | None = None
+    file: str | None = None
+    seconds: int | None = None
+    size: int | None = None
 
 
 Input: TypeAlias = Text | Pressed | Pin | Attachment

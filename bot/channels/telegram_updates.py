@@ -17,6 +17,7 @@ PSEUDO_USERS = frozenset({1087968824, 136817688, 777000})
 _ENTRY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
 _LARGEST_ID = 2**63
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _KINDS = (
     ("voice", "voice"),
     ("audio", "voice"),
@@ -194,7 +195,20 @@ def _input(message: Fields, sender: Fields) -> Input:
     if isinstance(sticker := message.get("sticker"), dict):
         emoji = sticker.get("emoji")
         return Attachment("sticker", emoji=clean(emoji)[:16] if isinstance(emoji, str) else None)
+    for field in ("voice", "audio"):
+        if isinstance(spoken := message.get(field), dict):
+            return _spoken(spoken)
     return Attachment(next((kind for field, kind in _KINDS if field in message), "other"))
+
+
+def _spoken(spoken: Fields) -> Attachment:
+    file = spoken.get("file_id")
+    return Attachment(
+        "voice",
+        file=file if isinstance(file, str) and _FILE.fullmatch(file) else None,
+        seconds=_id(spoken.get("duration")),
+        size=_id(spoken.get("file_size")),
+    )
 
 
 def _without_bot_name(text: str) -> str:

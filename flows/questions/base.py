@@ -41,9 +41,10 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A valid answer."""
+    """A valid answer; `file` is a recording that says it, which is still with its provider."""
 
     value: Value
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class Question:
         return None
 
     def pin(self, latitude: float, longitude: float) -> Reading:
-        """What a location means; only asked when `takes_pin`."""
+        """What a location means; nothing to a question that is not about places."""
         return Problem("pin_not_needed", counts=False)
 
     def attachment(self, given: Attachment) -> Reading:
