@@ -11,12 +11,13 @@ from marshmallow import fields, validate
 
 from api.fields import Instant, Strict, described, one_of
 from api.paging import Page, PageQuery, page_of
+from api.recordings import RecordingRow
 from api.resource import Resource
 from api.scopes import PEOPLE_READ
 from api.work import Work, find_reason
 from models.case import Case, CaseReason, CaseStatus
 from services.errors import Invalid, NotFound
-from services.people import cases
+from services.people import cases, recordings
 from services.people.cases import LONGEST_ANSWER, CaseMessage
 
 resource = Resource("cases", "What an officer should look at, and answers in their own words.")
@@ -72,6 +73,13 @@ class CaseDetail(CaseRow):
         required=True,
         allow_none=True,
         metadata={"description": _UNLESS_READER},
+    )
+
+    recordings = fields.List(
+        fields.Nested(RecordingRow),
+        required=True,
+        allow_none=True,
+        metadata={"description": f"The person's voice notes, by GET /recordings. {_UNLESS_READER}"},
     )
 
 
@@ -132,12 +140,14 @@ def get_case(work: Work, case_id: UUID) -> dict[str, Any]:
     if not work.holder.may(PEOPLE_READ):
         found = cases.get(work.db, case_id)
         work.note_view("case.viewed", found.contact_id, case=str(found.id), opened=False)
-        return _told(work, found) | {"messages": None}
+        return _told(work, found) | {"messages": None, "recordings": None}
     reason = find_reason() or "case"
     opened = cases.read(
         work.db, work.line.keyring, case_id, actor=work.actor, reason=reason, now=work.now
     )
-    return _told(work, opened.case) | {"messages": [_said(one) for one in opened.messages]}
+    said = recordings.list_recordings(work.db, contact_id=opened.case.contact_id)
+    messages = [_said(one) for one in opened.messages]
+    return _told(work, opened.case) | {"messages": messages, "recordings": said}
 
 
 @resource.operation(

@@ -126,6 +126,8 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "POST /polls/{poll_id}/test": POLLS_WRITE,
         "GET /polls/{poll_id}/texts": TEXTS_READ,
         "POST /polls/{poll_id}/texts/{text_id}": TEXTS_WRITE,
+        "GET /recordings": PEOPLE_READ,
+        "GET /recordings/{recording_id}": PEOPLE_READ,
         "GET /registrations": PEOPLE_READ,
         "GET /registrations/{registration_id}": PEOPLE_READ,
         "GET /relays": RELAYS_READ,

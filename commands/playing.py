@@ -110,7 +110,8 @@ def sent(text: str) -> Input:
     name, _, emoji = text.removeprefix("a ").partition(" \u2014 ")
     if name.startswith("sticker "):
         name, _, emoji = name.partition(" ")
-    return Attachment(KINDS.get(name, name), emoji=emoji or None)
+    kind = KINDS.get(name, name)
+    return Attachment(kind, emoji=emoji or None, file="voice" if kind == "voice" else None)
 
 
 def effects_of(events: Sequence[Event]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from uuid import UUID
 import logs
 from bot import approvals
 from bot.channels.base import ChannelError
+from bot.recordings import Listener
 from composition import Homeline
 from jobs.engine import Sweep
 from models.message_path import recover_messages
@@ -33,12 +34,21 @@ class Sweeps:
         self.intake = homeline.intake
         self.ballot_keys = homeline.ballots
         self.twilio_api_url = homeline.settings.twilio_api_url
+        urls = {
+            "telegram": homeline.settings.telegram_api_url,
+            "sms": self.twilio_api_url,
+            "whatsapp": self.twilio_api_url,
+        }
+        self.listener = Listener(
+            self.engine, homeline.keyring, self.directory, urls, self.clock.now
+        )
 
     def all(self) -> tuple[Sweep, ...]:
         """Every sweep with its clock (six fields, the last one seconds)."""
         return (
             Sweep("recover_messages", "* * * * * */3", self.recover),
             Sweep("do_what_is_due", "* * * * * */3", self.due),
+            Sweep("fetch_recordings", "* * * * * */3", self.recordings),
             Sweep("retry_quarantined", "* * * * * */20", self.quarantined),
             Sweep("follow_asks", "* * * * * */5", self.asks),
             Sweep("settle_ballots", "* * * * * */10", self.ballots),
@@ -64,6 +74,10 @@ class Sweeps:
 
     def _catalogue_of(self, organisation_id: UUID) -> Catalogue:
         return self.directory.read_catalogue(organisation_id)
+
+    def recordings(self) -> None:
+        """Fetch the voice notes that answer open questions."""
+        asyncio.run(self.listener.listen())
 
     def quarantined(self) -> None:
         """Try messages again that could not be handled."""

@@ -37,6 +37,7 @@ from models.organisation import Organisation
 from models.profile import Profile
 from models.publication import Publication, ReviewStatus, TextReview
 from models.receipt import Quarantined, Receipt
+from models.recording import Recording
 from models.relay import Community, Flag, FlagKind, GroupPoll, Leader, LeaderStatus, Relay
 from models.rule import Firing, FiringStatus, Rule, RuleStatus
 from models.staff import Role, Staff
@@ -111,6 +112,7 @@ __all__ = [
     "Receipt",
     "Recipient",
     "RecipientStatus",
+    "Recording",
     "Relay",
     "ReviewStatus",
     "Role",

@@ -19,6 +19,7 @@ class CaseReason(StrEnum):
     PERSON = "person"
     STUCK = "stuck"
     STOPPED_MESSAGE = "stopped_message"
+    VOICE = "voice"
     FOLLOW_UP = "follow_up"
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Identified, belongs, belongs_with_contact
 
@@ -29,6 +29,6 @@ class Recording(Identified, Base):
     channel_kind: Mapped[str]
     content_type: Mapped[str]
     size: Mapped[int]
-    sealed: Mapped[bytes]
+    sealed: Mapped[bytes] = mapped_column(deferred=True)
     said_at: Mapped[datetime]
     expires_at: Mapped[datetime]

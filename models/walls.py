@@ -65,6 +65,7 @@ SYSTEM: dict[str, frozenset[str]] = {
             "quarantine",
             "receipts",
             "recipients",
+            "recordings",
             "relays",
             "rules",
             "text_reviews",

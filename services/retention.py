@@ -23,6 +23,7 @@ from models.link_code import LinkCode, LinkTry
 from models.member_link import MemberLink
 from models.message import Message
 from models.receipt import Quarantined, Receipt
+from models.recording import Recording
 from models.webhook import WebhookDelivery
 from services import audit
 
@@ -40,7 +41,7 @@ PERIODS: Mapping[str, timedelta] = MappingProxyType(
         "link_tries": timedelta(hours=1),
         "member_links": timedelta(hours=24),
         "webhook_deliveries": timedelta(days=30),
-        "voice": timedelta(days=30),
+        "recordings": timedelta(days=30),
         "crisis_place": timedelta(hours=72),
     }
 )
@@ -185,6 +186,7 @@ SWEEPS: Mapping[str, Callable[[Session, datetime, int], int]] = MappingProxyType
         "messages": _rows(_table(Message)),
         "quarantine": _rows(_table(Quarantined)),
         "receipts": _rows(_table(Receipt)),
+        "recordings": _rows(_table(Recording)),
         "tombstones": _rows(_table(Tombstone)),
         "idempotency_keys": _rows(_table(IdempotencyKey)),
         "link_codes": _rows(_table(LinkCode)),

@@ -40,6 +40,7 @@ from models import (
     Profile,
     Quarantined,
     Receipt,
+    Recording,
     SessionStatus,
 )
 from models.base import new_id
@@ -269,6 +270,17 @@ class Factory:
         return self._add(
             Due(id=new_id(self.now), contact_id=contact.id, kind=kind, due_at=self.now, **more)
         )
+
+    def recording(self, session: FlowSession, data: bytes = b"OggS") -> Recording:
+        """A voice note that answers a question, sealed for its person."""
+        contact = self.db.get_one(Contact, (self.organisation_id, session.contact_id))
+        row = Recording(
+            id=new_id(self.now), contact_id=contact.id, session_id=session.id, question="why",
+            channel_kind="telegram", content_type="audio/ogg", size=len(data), said_at=self.now,
+            expires_at=retention.expires_at("recordings", self.now),
+        )  # fmt: skip
+        row.sealed = self.seal(contact, data.decode(), "recordings", row.id)
+        return self._add(row)
 
     def receipt(self, channel: Channel, key: bytes = b"receipt") -> Receipt:
         end = retention.expires_at("receipts", self.now)

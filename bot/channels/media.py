@@ -1,10 +1,11 @@
-"""Fetching what a person recorded: one bounded GET at a time, at the provider's and nowhere else."""
+"""Fetching what a person recorded: one bounded GET at a time, at the provider's own place."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import aiohttp
+from yarl import URL
 
 from bot.channels.base import ChannelView, SendError
 
@@ -31,13 +32,11 @@ class Got:
     location: str = ""
 
 
-Fetch: TypeAlias = Callable[
-    [aiohttp.ClientSession, ChannelView, str, str], Awaitable[Medium]
-]
+Fetch: TypeAlias = Callable[[aiohttp.ClientSession, ChannelView, str, str], Awaitable[Medium]]
 """Fetches, from a channel and its provider's API, the recording of a name; raises SendError."""
 
 
-async def get(http: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> Got:
+async def get(http: aiohttp.ClientSession, url: str | URL, headers: Mapping[str, str]) -> Got:
     """Get at most LARGEST bytes, following nothing; SendError for more and for no answer."""
     try:
         async with http.get(

@@ -131,7 +131,11 @@ def _pin(fields: Mapping[str, str]) -> Pin | None:
 
 def _medium(fields: Mapping[str, str]) -> str | None:
     """Where below the account a recording lies; whose host was named is never asked."""
-    found = _MEDIUM.fullmatch(urlsplit(fields.get("MediaUrl0", "")).path)
+    try:
+        path = urlsplit(fields.get("MediaUrl0", "")).path
+    except ValueError:
+        return None
+    found = _MEDIUM.fullmatch(path)
     return found[1] if found else None
 
 

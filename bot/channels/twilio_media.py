@@ -31,7 +31,7 @@ async def fetch(http: aiohttp.ClientSession, view: ChannelView, url_base: str, f
     return medium
 
 
-def _media_server(location: str) -> str:
+def _media_server(location: str) -> URL:
     try:
         url = URL(location)
     except ValueError:
@@ -39,4 +39,4 @@ def _media_server(location: str) -> str:
     own = url.scheme == "https" and url.explicit_port is None and url.user is None
     if not own or not (url.host or "").endswith(MEDIA_HOSTS):
         raise SendError("bad_place", "Twilio sent us to a place we do not go to.")
-    return str(url)
+    return URL(location, encoded=True)

@@ -16,7 +16,8 @@ LARGEST_BYTES: Final = 1_000_000
 class FreeText(Question):
     """Words in the person's own way, stored sealed; at most `longest` characters.
 
-    A voice note of at most two minutes counts as well. What looks like the number of a paper or a card is taken out before it is stored.
+    A voice note of at most two minutes counts as well. What looks like the number of a paper or a
+    card is taken out before it is stored.
     """
 
     type = "text"

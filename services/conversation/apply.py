@@ -45,6 +45,8 @@ def _answered(scene: Scene, running: Running, event: happened.Answered) -> None:
     value = None if event.sealed else event.value
     scene.answers.append(AnswerRow(running, event.question, value, text, skipped=False))
     _profile(scene, running, event.question, SEALED if event.sealed else event.value)
+    if event.file is not None:
+        scene.keep_recording(running, event.question, event.file)
 
 
 def _profile(scene: Scene, running: Running, question: str, value: Any) -> None:

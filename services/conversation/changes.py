@@ -224,8 +224,7 @@ class _Writer(PersonWriter):
         rows.link = self._link(scene.link) if scene.link else None
         if scene.is_echo:
             rows.echo = {"contact": scene.contact_id, "seq": (scene.standing.seq or 0) + 1}
-        due = {"contact": scene.contact_id, "payload": {}}
-        rows.dues = [{"id": new_id(scene.now)} | due | one for one in scene.dues]
+        rows.dues = [self._due(one) for one in scene.dues]
 
     def _case(self) -> Row:
         scene, running = self.scene, self.scene.running

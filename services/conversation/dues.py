@@ -21,7 +21,7 @@ from models.walls import system_scope
 from services.catalogue import Catalogue
 from services.conversation.moments import out_of_quiet_hours, remind_at
 from services.messages import outgoing
-from services.people import contacts
+from services.people import contacts, recordings
 from services.rights import renewals
 from services.rules import firings, following
 
@@ -46,7 +46,7 @@ def run(engine: Engine, catalogue_of: CatalogueOf, *, now: datetime) -> int:
             _Found(*row)
             for row in db.execute(
                 select(Due.organisation_id, Due.id)
-                .where(Due.due_at <= now)
+                .where(Due.due_at <= now, Due.kind != recordings.KIND)
                 .order_by(Due.due_at)
                 .limit(MOST)
             )

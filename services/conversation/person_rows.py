@@ -32,6 +32,14 @@ class PersonWriter(Writer):
             "sealed_address": self._seal(heard.address, "addresses", scene.address_id),
         }
 
+    def _due(self, due: Row) -> Row:
+        """What is put off; what a provider calls somebody's recording is sealed inside."""
+        due_id = new_id(self.scene.now)
+        row: Row = {"id": due_id, "contact": self.scene.contact_id, "payload": {}} | due
+        if (file := row.pop("file", None)) is not None:
+            row["payload"] |= {"file": self._seal(file, "due", due_id)}
+        return row
+
     def _contact_rule(self) -> str:
         return "contacts" if self.scene.is_consented or self.scene.stopped else "before_consent"
 

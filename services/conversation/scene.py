@@ -189,6 +189,19 @@ class Scene:
         if self.case_reason is None or URGENCY.index(reason) < URGENCY.index(self.case_reason):
             self.case_reason = reason
 
+    def keep_recording(self, running: Running, question: str, file: str) -> None:
+        """Have a voice note fetched, and let an officer know that it waits to be heard."""
+        self.call_person(CaseReason.VOICE)
+        payload = {
+            "question": question,
+            "channel": str(self.line.id),
+            "channel_kind": self.line.kind,
+            "by": str(self.contact_id),
+            "at": self.now.isoformat(),
+        }
+        due = {"kind": "recording", "due_at": self.now, "session": running.id}
+        self.dues.append(due | {"payload": payload, "file": file})
+
     def withdraw_messages(self) -> None:
         """Record that the person no longer wants to be written to."""
         self.consents.append(ConsentRow("messages", "withdrawn", "stop", "keyword", 0))

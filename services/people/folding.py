@@ -16,9 +16,11 @@ from models.contact import Conversation
 from models.due import Due
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.message import Message
+from models.recording import Recording
 from models.walls import organisation_of
 from services.catalogue import Catalogue
 from services.conversation.scene import base36
+from services.people import recordings
 from services.people.resealing import place_of_answer, reseal
 
 
@@ -224,10 +226,14 @@ def _move_what_points(db: Session, kept: FlowSession, gone: FlowSession) -> None
     has_due = set(db.scalars(select(Due.kind).where(Due.session_id == kept.id)))
     db.execute(
         update(Due)
-        .where(Due.session_id == gone.id, Due.kind.not_in(has_due))
+        .where(
+            Due.session_id == gone.id,
+            Due.kind.not_in(has_due) | (Due.kind == recordings.KIND),
+        )
         .values(session_id=kept.id)
     )
-    db.execute(update(Case).where(Case.session_id == gone.id).values(session_id=kept.id))
+    for model in (Case, Recording):
+        db.execute(update(model).where(model.session_id == gone.id).values(session_id=kept.id))
     db.execute(
         update(Message)
         .where(Message.contact_id == kept.contact_id, Message.session_id == gone.id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.address import Address
 from models.flow_session import Answer
 from models.message import Message
+from models.recording import Recording
 from models.sealed import open_sealed, seal
 from models.walls import organisation_of
 
@@ -53,7 +54,7 @@ def reseal(
 
 
 def reseal_everything(db: Session, contact_id: UUID, old: bytes, new: bytes) -> None:
-    """Seal all addresses, messages and answers of a contact anew, where they are."""
+    """Seal all addresses, messages, answers and recordings of a contact anew, where they are."""
     organisation_id = organisation_of(db)
     for model, place in _TABLES:
         mine = select(model).where(
@@ -69,4 +70,5 @@ _TABLES: tuple[tuple[type[Any], Callable[[Any], SealedAt]], ...] = (
     (Address, lambda row: SealedAt("addresses", row.organisation_id, row.id)),
     (Message, lambda row: SealedAt("messages", row.organisation_id, row.id)),
     (Answer, place_of_answer),
+    (Recording, lambda row: SealedAt("recordings", row.organisation_id, row.id)),
 )

@@ -95,6 +95,13 @@ PERSONAL: Final[Mapping[str, Kept]] = MappingProxyType(
             ),
             opened=("sealed",),
         ),
+        "recordings": Kept(
+            _names(
+                "id contact_id session_id question channel_kind content_type size said_at"
+                " expires_at"
+            ),
+            opened=("sealed",),
+        ),
         "cases": Kept(
             _names(
                 "id contact_id session_id question reason status staff_id unread opened_at"

@@ -21,7 +21,7 @@ MESSAGES: dict[str, Input] = {
     "tg_contact_other": Attachment("contact"),
     "tg_location": Pin(45.764043, 4.835659),
     "tg_photo_caption": Text("ma réponse : Lyon"),
-    "tg_voice": Attachment("voice"),
+    "tg_voice": Attachment("voice", file="AwACv", seconds=7, size=28000),
     "tg_markup_injection": Text('🔥🔥 <b>x</b> & "y" 1. _z_ [k](http://e.example)'),
     "tg_forward": Text("Yes"),
     "tg_web_app_data": Attachment("other"),

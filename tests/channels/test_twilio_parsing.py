@@ -72,7 +72,31 @@ def test_a_number_with_an_id_beside_it_has_the_id_as_alias() -> None:
 )  # fmt: skip
 def test_media_are_told_apart(content_type: str, kind: str) -> None:
     fields = BY_ID["sms_mms"]["params"] | {"MediaContentType0": content_type}
-    assert arrive(fields).input == Attachment(kind)
+    found = arrive(fields).input
+    assert isinstance(found, Attachment)
+    assert found.kind == kind
+    assert (found.file or "").startswith("/Messages/") == (kind == "voice")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "not a url", "http://[", "https://evil.example/Media/ME1",
+        "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/../../../x",
+        "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1/..",
+        "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1%2f..",
+    ],
+)  # fmt: skip
+def test_a_recording_that_lies_nowhere_is_not_fetched(url: str) -> None:
+    fields = BY_ID["sms_mms"]["params"] | {"MediaContentType0": "audio/ogg", "MediaUrl0": url}
+    assert arrive(fields).input == Attachment("voice")
+
+
+def test_of_a_foreign_host_only_the_name_of_the_recording_is_taken() -> None:
+    place = "/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1"
+    url = f"https://evil.example{place}"
+    fields = BY_ID["sms_mms"]["params"] | {"MediaContentType0": "audio/ogg", "MediaUrl0": url}
+    assert arrive(fields).input == Attachment("voice", file="/Messages/MM1/Media/ME1")
 
 
 def test_a_picture_with_words_counts_as_its_words() -> None:

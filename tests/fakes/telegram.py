@@ -17,6 +17,8 @@ from tests.fakes.telegram_people import Group, Person
 from tests.fakes.telegram_queues import Courier
 from tests.fakes.telegram_state import Account, ApiError, Bubble, Chat, Fields
 
+VOICE = b"OggS a voice note"
+
 Listener = Callable[[Person, Bubble], None]
 
 
@@ -36,6 +38,7 @@ class FakeTelegram(FakeServer):
         self.people: dict[tuple[int, int], Person] = {}
         self.taken: dict[str, Fields] = {}
         self.listeners: list[Listener] = []
+        self.files: dict[str, bytes] = {"v": VOICE}
         self._queries = itertools.count(3_006_930_000_000_000_001)
         self._numbers = itertools.count(1001)
 
@@ -234,7 +237,10 @@ class FakeTelegram(FakeServer):
         return [held.update for _, held in sorted(account.waiting.items())][:limit]
 
     async def _file(self, request: web.Request) -> web.Response:
-        return web.Response(body=b"fake file", content_type="application/octet-stream")
+        name = request.match_info["path"].removeprefix("voice/").removesuffix(".oga")
+        if request.match_info["token"] not in self.accounts or name not in self.files:
+            return web.Response(status=404)
+        return web.Response(body=self.files[name], content_type="application/octet-stream")
 
 
 async def _parameters(request: web.Request) -> dict[str, object]:

@@ -223,6 +223,18 @@ def _bubble(account: Account, given: Given) -> tuple[Chat, Bubble]:
     return chat, bubble
 
 
+def get_file(fake: "FakeTelegram", account: Account, given: Given) -> object:
+    file_id = str(given.get("file_id", ""))
+    if file_id not in fake.files:
+        raise ApiError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+    return {
+        "file_id": file_id,
+        "file_unique_id": file_id,
+        "file_size": len(fake.files[file_id]),
+        "file_path": f"voice/{file_id}.oga",
+    }
+
+
 def _check_rates(fake: "FakeTelegram", account: Account, chat: Chat) -> None:
     if fake.limits:
         check_rates(account, chat, fake.clock.elapsed())
@@ -250,4 +262,5 @@ METHODS: dict[str, Method] = {
     "setmyshortdescription": dress,
     "setmyname": dress,
     "getchat": get_chat,
+    "getfile": get_file,
 }

@@ -66,9 +66,10 @@ class Person:
         }
         return self._say({"sticker": sticker})
 
-    def voice(self) -> int:
+    def voice(self, file: str = "v", seconds: int = 7) -> int:
         """Send a voice note."""
-        return self._say({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 7}})
+        told = {"file_id": file, "file_unique_id": file, "duration": seconds}
+        return self._say({"voice": told | {"mime_type": "audio/ogg"}})
 
     def photo(self, caption: str | None = None) -> int:
         """Send a picture."""

@@ -21,6 +21,7 @@ from tests.fakes.twilio_checks import (
 )
 from tests.fakes.twilio_contents import ContentDesk
 from tests.fakes.twilio_inbound import Inbound
+from tests.fakes.twilio_media import MediaDesk
 from tests.fakes.twilio_people import Phone
 from tests.fakes.twilio_state import ENDED, ApiError, Content, Fields, Sender, Text
 from tests.fakes.twilio_statuses import Statuses
@@ -47,6 +48,7 @@ class FakeTwilio(FakeServer):
         self.texts: dict[str, Text] = {}
         self.contents: dict[str, Content] = {}
         self.listeners: list[Listener] = []
+        self.media = MediaDesk(self)
         self._sids = itertools.count(1)
 
     async def opened(self) -> None:
@@ -70,6 +72,7 @@ class FakeTwilio(FakeServer):
             web.delete(f"{MESSAGES}/{{sid}}.json", self._delete),
             web.get("/2010-04-01/Accounts/{account}.json", self._account),
             *ContentDesk(self).routes(),
+            *self.media.routes(),
             web.post("/v3/Indicators/Typing.json", self._typing),
         ]
 
@@ -159,12 +162,13 @@ class FakeTwilio(FakeServer):
         given: Mapping[str, str],
     ) -> Reply:
         try:
-            self._authorise(request)
+            self.authorise(request)
             return act(given)
         except ApiError as refusal:
             return Reply(refusal.status, refusal.body())
 
-    def _authorise(self, request: web.Request) -> None:
+    def authorise(self, request: web.Request) -> None:
+        """Refuse whoever does not name account and token."""
         pair = base64.b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
         account = request.match_info.get("account", self.account_sid)
         if request.headers.get("Authorization") != f"Basic {pair}" or account != self.account_sid:

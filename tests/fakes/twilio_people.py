@@ -65,7 +65,8 @@ class Phone:
 
     def media(self, content_type: str = "image/jpeg", text: str = "") -> str:
         """Send a picture or a voice note."""
-        url = f"https://api.twilio.com/2010-04-01/Accounts/{self._fake.account_sid}/Media/ME1"
+        place = f"/2010-04-01/Accounts/{self._fake.account_sid}/Messages/MM1/Media/ME1"
+        url = f"https://api.twilio.com{place}"
         return self.send(text, NumMedia="1", MediaUrl0=url, MediaContentType0=content_type)
 
     def block(self) -> None:

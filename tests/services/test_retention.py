@@ -72,7 +72,7 @@ def count(engine: Engine, organisation: MadeUp) -> Callable[[type[Base]], int]:
         ("unfinished", 14),
         ("quarantine", 7),
         ("messages", 90),
-        ("voice", 30),
+        ("recordings", 30),
         ("crisis_place", 3),
         ("contacts", 730),
         ("receipts", 400),

@@ -69,6 +69,7 @@ def a_full_life(make: Factory) -> UUID:
     session = make.flow_session(contact)
     make.answer(session, "when_open", CODED)
     make.answer(session, "why", typed=TYPED)
+    make.recording(session, TYPED.encode())
     make.message(contact, typed=TYPED)
     make.message(contact, status=MessageStatus.QUEUED)
     make.message(contact, status=MessageStatus.SENT, provider_id="SM-marked")
