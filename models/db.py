@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, func, make_url, select
 from sqlalchemy.orm import Session
 
 from models import walls
@@ -19,6 +19,8 @@ PINNED = {
     "enable_bitmapscan": "off",
 }
 """Plans of the message path: young tables and stale statistics cannot turn them into full reads."""
+STEADY = {name: state for name, state in PINNED.items() if state == "off"} | {"jit": "off"}
+"""The same for statements over many people that are planned anew each time."""
 
 
 def make_engine(
@@ -75,6 +77,11 @@ def transaction(engine: Engine, organisation_id: UUID) -> Iterator[Session]:
         yield db
 
 
+def keep_plans_steady(db: Session) -> None:
+    """Let the rest of this transaction go by indexes, whatever is known of the tables' sizes."""
+    db.execute(_SET_STEADY)
+
+
 def _with_settings(url: URL, settings: Mapping[str, str]) -> URL:
     """Add server settings to those the URL already asks for."""
     if not settings:
@@ -83,3 +90,6 @@ def _with_settings(url: URL, settings: Mapping[str, str]) -> URL:
     given = given if isinstance(given, str) else " ".join(given)
     ours = " ".join(f"-c {name}={value}" for name, value in settings.items())
     return url.update_query_dict({"options": f"{given} {ours}".strip()})
+
+
+_SET_STEADY = select(*(func.set_config(name, state, True) for name, state in STEADY.items()))

@@ -4,42 +4,37 @@ The dry run counts what this returns and the broadcast writes it down, so they c
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
+    FromClause,
     Select,
-    Subquery,
-    Text,
-    and_,
     case,
     exists,
     false,
-    func,
-    literal,
     null,
     or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from flows.conditions import Condition
-from models.ask import Ask, AskKind
-from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Recipient, RecipientStatus
+from models.ask import AskKind
+from models.broadcast import BroadcastKind, Recipient, RecipientStatus
 from models.conditions import as_sql, people
-from models.contact import Contact, ContactStatus, Conversation
+from models.contact import Contact, ContactStatus
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.profile import Profile
 from models.walls import organisation_of
 from services.asks.ask_checks import CONSENT_FOR
-from services.audiences.ways import Chunk, best_first, can_be_said, ways_to
-from services.conversation.props import TEST
+from services.audiences.asked_before import asks_this_month
+from services.audiences.interruptions import interrupts
+from services.audiences.ways import Chunk, best_way
 
 TEMPLATES: Final = {
     BroadcastKind.INVITATION: "invitation",
@@ -47,8 +42,6 @@ TEMPLATES: Final = {
     BroadcastKind.REPORT_BACK: "result",
 }
 """The WhatsApp template that says each kind of sending outside the window."""
-IN_CONVERSATION: Final = timedelta(hours=24)
-"""Who said or was asked something so recently, and has not finished it, is not interrupted."""
 
 
 class LeftOut(StrEnum):
@@ -104,32 +97,25 @@ def eligible(
     other, which makes a chunk cost no more than its people (`find_end`).
     """
     owner, chunk = organisation_of(db), Chunk(after, upto)
-    ways, busy = ways_to(owner, now, chunk), _busy(owner, now, chunk)
-    asked = _asked_this_month(owner, sending, now, chunk)
-    reached = and_(
-        ways.c.contact_id == Profile.contact_id, can_be_said(db, TEMPLATES[sending.kind], ways)
-    )
+    way = best_way(db, TEMPLATES[sending.kind], now)
     return (
         people(db)
         .with_only_columns(
             Profile.contact_id,
-            ways.c.address_id,
-            ways.c.channel_id,
-            ways.c.channel_kind,
-            ways.c.by_template,
+            way.c.address_id,
+            way.c.channel_id,
+            way.c.channel_kind,
+            way.c.by_template,
             Contact.language,
             Profile.time_zone,
             Profile.country,
-            _reason(sending, ways, asked, busy).label("reason"),
+            _reason(sending, owner, way, now).label("reason"),
             maintain_column_froms=True,
         )
-        .outerjoin(ways, reached)
-        .outerjoin(busy, busy.c.contact_id == Profile.contact_id)
-        .outerjoin(asked, asked.c.contact_id == Profile.contact_id)
+        .outerjoin(way, true())
         .where(as_sql(sending.condition, now), _is_meant(sending))
-        .where(*chunk.holds(Profile.contact_id), *chunk.holds(Contact.id))
-        .ext(distinct_on(Profile.contact_id))
-        .order_by(Profile.contact_id, *best_first(ways))
+        .where(*chunk.holds(Profile.contact_id))
+        .order_by(Profile.contact_id)
     )
 
 
@@ -148,42 +134,8 @@ def find_end(db: Session, after: UUID | None, most: int) -> UUID | None:
     return db.scalar(select(ids.c.contact_id).order_by(ids.c.contact_id.desc()).limit(1))
 
 
-def _asked_this_month(owner: UUID, sending: Sending, now: datetime, chunk: Chunk) -> Subquery:
-    """How many other asks each person gets in this calendar month (UTC), counted by invitations."""
-    month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    following = (month + timedelta(days=32)).replace(day=1)
-    sent_at = func.coalesce(Recipient.queued_at, Recipient.send_at)
-    sent = or_(
-        Recipient.status == RecipientStatus.QUEUED,
-        and_(
-            Recipient.status == RecipientStatus.WAITING,
-            Broadcast.status != BroadcastStatus.CANCELED,
-        ),
-    )
-    return (
-        select(Recipient.contact_id, func.count().label("asks"))
-        .join(
-            Broadcast,
-            and_(Broadcast.organisation_id == owner, Broadcast.id == Recipient.broadcast_id),
-        )
-        .join(Ask, and_(Ask.organisation_id == owner, Ask.id == Recipient.ask_id))
-        .where(
-            Recipient.organisation_id == owner,
-            Recipient.kind == BroadcastKind.INVITATION,
-            Ask.kind != AskKind.NOTICE,
-            Recipient.ask_id.is_distinct_from(sending.ask_id),
-            sent,
-            sent_at >= month,
-            sent_at < following,
-            *chunk.holds(Recipient.contact_id),
-        )
-        .group_by(Recipient.contact_id)
-        .subquery("asked")
-    )
-
-
 def _reason(
-    sending: Sending, ways: Subquery, asked: Subquery, busy: Subquery
+    sending: Sending, owner: UUID, way: FromClause, now: datetime
 ) -> ColumnElement[str | None]:
     """The first reason that applies, cheapest look-ups first where the order leaves a choice."""
     reasons: list[tuple[ColumnElement[bool], LeftOut]] = [
@@ -193,34 +145,14 @@ def _reason(
         agreed = Profile.consents.contains([sending.purpose])
         reasons.append((~agreed, LeftOut.NO_CONSENT))
     if sending.is_capped:
-        full = func.coalesce(asked.c.asks, 0) >= Profile.monthly_cap
+        full = asks_this_month(owner, sending.ask_id, now) >= Profile.monthly_cap
         reasons.append((full, LeftOut.MONTHLY_CAP))
     if sending.kind is not BroadcastKind.REPORT_BACK:
-        reasons.append((busy.c.contact_id.is_not(None), LeftOut.BUSY))
-    reasons.append((ways.c.address_id.is_(None), LeftOut.UNREACHABLE))
+        reasons.append((interrupts(owner, sending.ask_id, now), LeftOut.BUSY))
+    reasons.append((way.c.address_id.is_(None), LeftOut.UNREACHABLE))
     if sending.ask_id is not None:
         reasons.append((_was_asked(sending), LeftOut.ALREADY_ASKED))
     return case(*((holds, reason.value) for holds, reason in reasons), else_=null())
-
-
-def _busy(owner: UUID, now: datetime, chunk: Chunk) -> Subquery:
-    """Who is in the middle of a flow, or talks with an officer: few at any moment."""
-    open_flow = and_(
-        func.jsonb_exists_any(
-            Conversation.state, literal(["session", "paused", "aside"], ARRAY(Text))
-        ),
-        func.coalesce(Conversation.state["origin"].has_key(TEST), false()).is_(False),
-    )
-    return (
-        select(Conversation.contact_id)
-        .where(
-            Conversation.organisation_id == owner,
-            Conversation.updated_at > now - IN_CONVERSATION,
-            or_(Conversation.case_id.is_not(None), open_flow),
-            *chunk.holds(Conversation.contact_id),
-        )
-        .subquery("busy")
-    )
 
 
 def _is_meant(sending: Sending) -> ColumnElement[bool]:
@@ -235,14 +167,18 @@ def _is_meant(sending: Sending) -> ColumnElement[bool]:
 def _was_asked(sending: Sending) -> ColumnElement[bool]:
     """Whether this very thing was or will be sent to them, or they have done it already."""
     on_its_way = [RecipientStatus.WAITING, RecipientStatus.QUEUED]
-    asked = _has_recipient(sending, sending.kind, on_its_way)
+    return or_(_has_recipient(sending, sending.kind, on_its_way), has_done(sending))
+
+
+def has_done(sending: Sending) -> ColumnElement[bool]:
+    """Return whether a person of the outer statement's profiles came or answered by themselves."""
     match sending.kind:
         case BroadcastKind.INVITATION:
-            return or_(asked, exists().where(*_sessions(sending)))
+            return exists().where(*_sessions(sending))
         case BroadcastKind.REMINDER:
-            return or_(asked, _has_answered(sending))
+            return _has_answered(sending)
         case BroadcastKind.REPORT_BACK:
-            return asked
+            return false()
 
 
 def _has_recipient(

@@ -1,12 +1,24 @@
-"""The addresses at which people may be written to, and which is taken first."""
+"""The address at which a person is written to: of those there are, the best."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, Text, and_, case, cast, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from flows.templates import templates
 from models.address import Address, AddressStatus
@@ -20,7 +32,7 @@ from services.messages.outside import MARGIN
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The range of contact ids that a statement looks at, said of every table it reads."""
+    """The range of contact ids that a statement looks at."""
 
     after: UUID | None
     upto: UUID | None
@@ -33,50 +45,46 @@ class Chunk:
         ]
 
 
-def ways_to(owner: UUID, now: datetime, chunk: Chunk) -> Subquery:
-    """Return every address that may be written to.
+def best_way(db: Session, template: str, now: datetime) -> LateralFromClause:
+    """Return the one address at which each person of the outer statement is written to, if any.
 
+    Looked up person by person, so it costs the same whatever the tables' statistics say. The
+    address last used comes first: addresses note the day, within it the profile knows the channel.
     `by_template` says that WhatsApp's window is closed there.
     """
+    owner = organisation_of(db)
     closed = and_(
         Channel.kind == ChannelKind.WHATSAPP,
         func.coalesce(Address.window_until, now) <= now + MARGIN,
     )
     return (
         select(
-            Address.contact_id,
             Address.id.label("address_id"),
             Address.channel_id,
             Channel.kind.label("channel_kind"),
-            Address.scheme,
-            Address.last_in_at,
             closed.label("by_template"),
         )
         .join(Channel, and_(Channel.organisation_id == owner, Channel.id == Address.channel_id))
         .where(
             Address.organisation_id == owner,
+            Address.contact_id == Profile.contact_id,
             Address.status == AddressStatus.ACTIVE,
             Channel.status == ChannelStatus.ACTIVE,
-            *chunk.holds(Address.contact_id),
+            _can_be_said(db, template, closed),
         )
-        .subquery("ways")
+        .order_by(
+            func.date_trunc("day", Address.last_in_at, "UTC").desc().nulls_last(),
+            (cast(Address.scheme, Text) == Profile.channel).desc().nulls_last(),
+            Address.last_in_at.desc().nulls_last(),
+            Address.id.desc(),
+        )
+        .limit(1)
+        .correlate(Profile, Contact)
+        .lateral("way")
     )
 
 
-def best_first(ways: Subquery) -> list[ColumnElement[Any]]:
-    """Return the order of a person's ways: the one last used comes first.
-
-    Addresses note the day; within it the profile knows the channel.
-    """
-    return [
-        func.date_trunc("day", ways.c.last_in_at, "UTC").desc().nulls_last(),
-        (cast(ways.c.scheme, Text) == Profile.channel).desc().nulls_last(),
-        ways.c.last_in_at.desc().nulls_last(),
-        ways.c.address_id.desc(),
-    ]
-
-
-def can_be_said(db: Session, template: str, ways: Subquery) -> ColumnElement[bool]:
+def _can_be_said(db: Session, template: str, closed: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return whether something can be said: outside WhatsApp's window by an approved template only.
 
     It must be approved in the person's language, in English where the template does not speak it.
@@ -92,4 +100,4 @@ def can_be_said(db: Session, template: str, ways: Subquery) -> ColumnElement[boo
     ).all()
     spoken = case((Contact.language.in_(list(known)), Contact.language), else_="en")
     pairs = [(channel_id, language) for channel_id, language in approved]
-    return or_(~ways.c.by_template, tuple_(ways.c.channel_id, spoken).in_(pairs))
+    return or_(not_(closed), tuple_(Address.channel_id, spoken).in_(pairs))

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from models.ask import Ask
 from models.broadcast import Broadcast, BroadcastStatus, Recipient, RecipientStatus
-from models.db import transaction
+from models.db import keep_plans_steady, transaction
 from models.message import Lane, Message, MessageStatus
 from models.organisation import Organisation
 from models.walls import system_scope
 from services.asks import asks
+from services.audiences.eligibility import Sending
 from services.broadcasts.ask_messages import Telling
-from services.broadcasts.expanding import FIRST, expand, next_chunk
+from services.broadcasts.expanding import FIRST, expand, next_chunk, sending_of
 from services.broadcasts.feeding import feed
 
 ACTIVE = (BroadcastStatus.OPENING, BroadcastStatus.SENDING)
@@ -32,16 +33,16 @@ class Caster:
 
     engine: Engine
     _chunks: dict[Key, int] = field(default_factory=dict)
-    _tellings: dict[Key, Telling] = field(default_factory=dict)
+    _known: dict[Key, tuple[Sending, Telling]] = field(default_factory=dict)
 
     def turn(self, now: datetime) -> int:
         """Take one turn over all sendings; 0 when there was nothing to do."""
         running = self._running()
-        for key in self._chunks.keys() | self._tellings.keys():
+        for key in self._chunks.keys() | self._known.keys():
             if key not in running:
                 self._chunks.pop(key, None)
-                self._tellings.pop(key, None)
-        return sum(self._feed(key, now) + self._expand(key, now) for key in running)
+                self._known.pop(key, None)
+        return sum(self._expand(key, now) + self._feed(key, now) for key in running)
 
     def _running(self) -> list[Key]:
         with system_scope(self.engine) as db:
@@ -54,18 +55,20 @@ class Caster:
 
     def _feed(self, key: Key, now: datetime) -> int:
         with transaction(self.engine, key[0]) as db:
+            keep_plans_steady(db)
             sending = _locked(db, key)
             if sending is None or sending.starts_at > now:
                 return 0
-            if key not in self._tellings:
-                self._tellings[key] = telling_of(db, sending)
-            settled = feed(db, sending, self._tellings[key], now=now)
+            if key not in self._known:
+                self._known[key] = sending_of(db, sending), telling_of(db, sending)
+            settled = feed(db, sending, *self._known[key], now=now)
             if not settled and sending.status is BroadcastStatus.SENDING and _is_done(db, sending):
                 sending.status, sending.finished_at = BroadcastStatus.FINISHED, now
             return settled
 
     def _expand(self, key: Key, now: datetime) -> int:
         with transaction(self.engine, key[0]) as db:
+            keep_plans_steady(db)
             sending = _locked(db, key)
             if sending is None or sending.status is not BroadcastStatus.OPENING:
                 return 0

@@ -5,27 +5,25 @@ by chance who is named as sender. The first chunks are small, so that the first 
 once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Insert,
     Text,
     Uuid,
-    and_,
     case,
     cast,
-    column,
     func,
     literal,
     null,
     select,
-    values,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.selectable import CTE, Values
 
 from flows.conditions import Names, parse
 from models.ask import Ask, Asker, AskMode
@@ -51,7 +49,8 @@ def expand(db: Session, broadcast: Broadcast, chunk: int, *, now: datetime) -> b
         return False
     found = eligible(db, sending_of(db, broadcast), now=now, after=broadcast.expanded_to, upto=upto)
     times = _times(db, broadcast, Profile.contact_id <= upto, now)
-    db.execute(_write(db, broadcast, found.cte("people"), times, now))
+    people = found.cte("people").prefix_with("MATERIALIZED")
+    db.execute(_write(db, broadcast, people, times, now))
     broadcast.expanded_to = upto
     return True
 
@@ -73,7 +72,9 @@ def sending_of(db: Session, broadcast: Broadcast) -> Sending:
     )
 
 
-def _times(db: Session, broadcast: Broadcast, upto: ColumnElement[bool], now: datetime) -> Values:
+def _times(
+    db: Session, broadcast: Broadcast, upto: ColumnElement[bool], now: datetime
+) -> Mapping[str, str]:
     """Return the permitted moment for each place where somebody of this chunk lives."""
     wanted = select(Profile.time_zone, Profile.country).where(
         Profile.organisation_id == broadcast.organisation_id, upto
@@ -82,14 +83,18 @@ def _times(db: Session, broadcast: Broadcast, upto: ColumnElement[bool], now: da
         wanted = wanted.where(Profile.contact_id > broadcast.expanded_to)
     places = [(zone, country) for zone, country in db.execute(wanted.distinct())]
     found = send_times(places, max(broadcast.starts_at, now), broadcast.send_hour)
-    columns = (column("zone", Text), column("country", Text), column("at", Instant()))
-    return values(*columns, name="times").data(
-        [(zone, country, at) for (zone, country), at in found.items()]
-    )
+    return {
+        f"{zone or ''} {country or ''}": at.isoformat() for (zone, country), at in found.items()
+    }
 
 
-def _write(db: Session, broadcast: Broadcast, people: CTE, times: Values, now: datetime) -> Insert:
+def _write(
+    db: Session, broadcast: Broadcast, people: CTE, times: Mapping[str, str], now: datetime
+) -> Insert:
     gets = people.c.reason.is_(None)
+    # The moments are looked up in a value: a join with them would be as good as its estimates.
+    place = func.concat(people.c.time_zone, " ", people.c.country)
+    send_at = cast(literal(times, JSONB())[place].astext, Instant())
     row: dict[str, ColumnElement[Any]] = {
         "organisation_id": literal(broadcast.organisation_id, Uuid()),
         "ask_id": literal(broadcast.ask_id, Uuid()),
@@ -102,15 +107,11 @@ def _write(db: Session, broadcast: Broadcast, people: CTE, times: Values, now: d
         "asker_id": case((gets, _asker(db, broadcast, gets))),
         "status": case((gets, RecipientStatus.WAITING.value), else_=RecipientStatus.LEFT_OUT.value),
         "reason": people.c.reason,
-        "send_at": case((gets, times.c.at)),
+        "send_at": case((gets, send_at)),
         "expires_at": literal(retention.expires_at("recipients", now), Instant()),
     }
-    lives = and_(
-        times.c.zone.is_not_distinct_from(people.c.time_zone),
-        times.c.country.is_not_distinct_from(people.c.country),
-    )
     asked_before = people.c.reason.is_not_distinct_from(LeftOut.ALREADY_ASKED.value)
-    rows = select(*row.values()).select_from(people).join(times, lives).where(~asked_before)
+    rows = select(*row.values()).select_from(people).where(~asked_before)
     return _or_instead(insert(Recipient).from_select(list(row), rows, include_defaults=False))
 
 

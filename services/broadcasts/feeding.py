@@ -5,12 +5,12 @@ STOP find it short. Whatever somebody was chosen for is looked at once more: con
 and whether they are in the middle of something by now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from flows.state import State
@@ -22,31 +22,52 @@ from models.contact import Contact, ContactStatus, Conversation
 from models.message import Lane, Message, MessageStatus
 from models.profile import Profile
 from services.asks.ask_checks import CONSENT_FOR
-from services.audiences.eligibility import IN_CONVERSATION, LeftOut
+from services.audiences.eligibility import LeftOut, Sending, has_done
+from services.audiences.interruptions import find_registering, is_interrupted
 from services.broadcasts import ask_messages
 from services.broadcasts.ask_messages import Person, Telling
 from services.broadcasts.hours import send_time
 from services.broadcasts.told_rows import Told
-from services.conversation.props import TEST
 
 MOST_UNSENT = 10_000
 AT_ONCE = 500
+"""Most unsent messages of a channel, and how many are added at once when there is room for all."""
 LOOK_AGAIN = timedelta(hours=1)
-_OPEN = {"session", "paused", "aside"}
+_SEEN: tuple[Any, ...] = (
+    Recipient.contact_id,
+    Recipient.address_id,
+    Recipient.channel_id,
+    Recipient.channel_kind,
+    Recipient.asker_id,
+    Recipient.send_at,
+    Contact.language,
+    Contact.office_id,
+    Contact.status.label("contact_status"),
+    Address.status.label("address_status"),
+    Profile.consents,
+    Profile.time_zone,
+    Profile.country,
+)
+"""What is looked at of each recipient."""
 
 
-def feed(db: Session, broadcast: Broadcast, telling: Telling, *, now: datetime) -> int:
+def feed(
+    db: Session, broadcast: Broadcast, sending: Sending, telling: Telling, *, now: datetime
+) -> int:
     """Queue messages for those whose hour has come; return how many recipients were settled.
 
-    `broadcast` is locked by the caller, and its `starts_at` has come.
+    `broadcast` is locked by the caller, and its `starts_at` has come; `sending` and `telling` are
+    of it.
     """
     ask = db.get_one(Ask, (broadcast.organisation_id, broadcast.ask_id))
     told = Told(broadcast, telling.version_id, telling.flow.kind, now)
     settled = 0
-    for channel_id, room in _rooms(db, broadcast).items():
-        rows = _due(db, broadcast, channel_id, room, now)
-        talks = _talks(db, [row.Recipient.contact_id for row in rows])
-        settled += sum(_settle(ask, telling, told, row, talks, now) for row in rows)
+    for channel_id in _with_room(db, broadcast):
+        rows = _due(db, broadcast, sending, channel_id, now)
+        talks = _talks(db, broadcast.organisation_id, [row.contact_id for row in rows])
+        registering = find_registering(db, talks.values())
+        for row in rows:
+            settled += _settle(ask, telling, told, row, talks, registering, now)
     told.write(db)
     return settled
 
@@ -57,65 +78,59 @@ def _settle(
     told: Told,
     row: Any,
     talks: Mapping[UUID, Conversation],
+    registering: Collection[UUID],
     now: datetime,
 ) -> bool:
     """Decide about one recipient; False when somebody handles a message of theirs this moment."""
-    talk = talks.get(row.Recipient.contact_id)
+    talk = talks.get(row.contact_id)
     if talk is None and row.has_talk:
         return False
-    verdict = _verdict(ask, told.broadcast, row, talk, now)
+    verdict = _verdict(ask, told.broadcast, row, talk, registering, now)
     if isinstance(verdict, LeftOut):
-        told.leave_out(row.Recipient, verdict)
+        told.leave_out(row, verdict)
     elif isinstance(verdict, datetime):
-        told.put_off(row.Recipient, verdict)
+        told.put_off(row, verdict)
     else:
         person = _person(telling, row, talk)
-        told.tell(row.Recipient, ask_messages.compose(telling, person, now), person, talk)
+        told.tell(row, ask_messages.compose(telling, person, now), person, talk)
     return True
 
 
-def _rooms(db: Session, broadcast: Broadcast) -> Mapping[UUID, int]:
-    """Return how many may be queued now on each channel that has room."""
+def _with_room(db: Session, broadcast: Broadcast) -> Sequence[UUID]:
+    """Return the channels whose outbox has room for a whole round.
+
+    Waiting for that much keeps rounds few, however fast a channel empties.
+    """
     owner = broadcast.organisation_id
     unsent = (
-        select(Message.channel_id, func.count())
+        select(Message.id)
         .where(
             Message.organisation_id == owner,
+            Message.channel_id == Channel.id,
             Message.lane == Lane.BROADCASTS,
-            Message.status.in_((MessageStatus.QUEUED, MessageStatus.SENDING)),
+            Message.status == MessageStatus.QUEUED,
         )
-        .group_by(Message.channel_id)
+        .order_by(Message.due_at)
+        .offset(MOST_UNSENT - AT_ONCE)
+        .limit(1)
+        .exists()
     )
-    counts = {row[0]: row[1] for row in db.execute(unsent)}
-    channels = db.scalars(
-        select(Channel.id).where(
-            Channel.organisation_id == owner, Channel.status == ChannelStatus.ACTIVE
-        )
-    )
-    rooms = {each: min(AT_ONCE, MOST_UNSENT - counts.get(each, 0)) for each in channels}
-    return {channel_id: room for channel_id, room in rooms.items() if room > 0}
+    return db.scalars(
+        select(Channel.id)
+        .where(Channel.organisation_id == owner, Channel.status == ChannelStatus.ACTIVE, ~unsent)
+        .order_by(Channel.id)
+    ).all()
 
 
 def _due(
-    db: Session, broadcast: Broadcast, channel_id: UUID, room: int, now: datetime
+    db: Session, broadcast: Broadcast, sending: Sending, channel_id: UUID, now: datetime
 ) -> Sequence[Any]:
     owner = broadcast.organisation_id
-    of_contact = (
-        Conversation.organisation_id == owner,
-        Conversation.contact_id == Recipient.contact_id,
+    has_talk = exists().where(
+        Conversation.organisation_id == owner, Conversation.contact_id == Recipient.contact_id
     )
     return db.execute(
-        select(
-            Recipient,
-            Contact.language,
-            Contact.office_id,
-            Contact.status.label("contact_status"),
-            Address.status.label("address_status"),
-            Profile.consents,
-            Profile.time_zone,
-            Profile.country,
-            exists().where(*of_contact).label("has_talk"),
-        )
+        select(*_SEEN, has_talk.label("has_talk"), has_done(sending).label("has_done"))
         .join(Contact, and_(Contact.organisation_id == owner, Contact.id == Recipient.contact_id))
         .outerjoin(
             Address, and_(Address.organisation_id == owner, Address.id == Recipient.address_id)
@@ -132,16 +147,16 @@ def _due(
             Recipient.send_at <= now,
         )
         .order_by(Recipient.send_at)
-        .limit(room)
+        .limit(AT_ONCE)
         .with_for_update(of=Recipient, key_share=True, skip_locked=True)
     ).all()
 
 
-def _talks(db: Session, contact_ids: list[UUID]) -> Mapping[UUID, Conversation]:
+def _talks(db: Session, owner: UUID, contact_ids: list[UUID]) -> Mapping[UUID, Conversation]:
     """Lock the conversations nobody else holds at this moment."""
     rows = db.scalars(
         select(Conversation)
-        .where(Conversation.contact_id.in_(contact_ids))
+        .where(Conversation.organisation_id == owner, Conversation.contact_id.in_(contact_ids))
         .order_by(Conversation.contact_id)
         .with_for_update(key_share=True, skip_locked=True)
     )
@@ -149,7 +164,12 @@ def _talks(db: Session, contact_ids: list[UUID]) -> Mapping[UUID, Conversation]:
 
 
 def _verdict(
-    ask: Ask, broadcast: Broadcast, row: Any, talk: Conversation | None, now: datetime
+    ask: Ask,
+    broadcast: Broadcast,
+    row: Any,
+    talk: Conversation | None,
+    registering: Collection[UUID],
+    now: datetime,
 ) -> LeftOut | datetime | None:
     """Why somebody gets nothing after all, or when to look again; None: tell them now."""
     told_anyway = broadcast.kind is BroadcastKind.REPORT_BACK
@@ -157,35 +177,27 @@ def _verdict(
         return LeftOut.STOPPED
     if not told_anyway and CONSENT_FOR[ask.kind] not in (row.consents or ()):
         return LeftOut.NO_CONSENT
+    if row.has_done:
+        return LeftOut.ALREADY_ASKED
     if row.address_status is not AddressStatus.ACTIVE:
         return LeftOut.UNREACHABLE
     hour = send_time((row.time_zone, row.country), now, broadcast.send_hour)
     if hour > now:
         return hour
-    if not told_anyway and talk is not None and _is_busy(ask, talk, now):
+    if not told_anyway and talk is not None and is_interrupted(talk, ask.id, registering, now):
         late = ask.closes_at is not None and now + LOOK_AGAIN >= ask.closes_at
         return LeftOut.BUSY if late else now + LOOK_AGAIN
     return None
-
-
-def _is_busy(ask: Ask, talk: Conversation, now: datetime) -> bool:
-    state = talk.state or {}
-    origin = state.get("origin") or {}
-    if origin.get("ask") == str(ask.id) or TEST in origin:
-        return False
-    recent = talk.updated_at > now - IN_CONVERSATION
-    registering = bool(state.get("session")) and not (state.get("origin") or {}).get("ask")
-    return registering or (recent and bool(talk.case_id or state.keys() & _OPEN))
 
 
 def _person(telling: Telling, row: Any, talk: Conversation | None) -> Person:
     state = (talk.state if talk else None) or {}
     mine = (state.get("origin") or {}).get("ask") == str(telling.ask_id) and state.get("session")
     return Person(
-        contact_id=row.Recipient.contact_id,
+        contact_id=row.contact_id,
         language=row.language,
         office_id=row.office_id,
-        asker_id=row.Recipient.asker_id,
+        asker_id=row.asker_id,
         tags=talk.tags if talk else 0,
         session_id=talk.session_id if talk and mine else None,
         state=State.from_json(state["session"]) if mine else None,

@@ -169,6 +169,15 @@ class Passing:
     language: str | None = None
 
 
+MARKS: Final = ("noted", "code", "matches", "unsure", "voted", "waits", "said")
+"""What the state of a conversation holds beside its passages: facts about who writes."""
+
+
+def marks_of(state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what stays of a conversation's state whatever passage it goes into."""
+    return {name: state[name] for name in MARKS if name in state} if state else {}
+
+
 def base36(number: int) -> str:
     """A number in few letters."""
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -28,20 +28,20 @@ from models.profile import Profile
 from models.rule import Firing, FiringStatus, Rule, RuleStatus
 from services import retention
 from services.asks.polling import origin_of
-from services.audiences.eligibility import IN_CONVERSATION, LeftOut
+from services.audiences.asked_before import BY_RULE
+from services.audiences.eligibility import LeftOut
+from services.audiences.interruptions import find_registering, is_interrupted
 from services.broadcasts.hours import send_time
 from services.catalogue import Asked, Catalogue, Published
-from services.conversation.scene import base36
+from services.conversation.props import base36, marks_of
 from services.conversation.sessions import seed_of
 from services.messages import outgoing
 from services.people import cases, contacts
 from services.rules import rule_people, rules
-from services.rules.rule_people import BY_RULE
 from services.rules.rule_texts import Step
 
 LOOK_AGAIN = timedelta(hours=1)
 GIVEN_UP = timedelta(days=14)
-_OPEN = {"session", "paused", "aside"}
 
 Outcome = str | datetime | None
 """Why nothing came of it, when to look again, or None: it is done."""
@@ -137,19 +137,8 @@ def _not_now(db: Session, talk: Conversation, contact_id: UUID, now: datetime) -
     hour = send_time((place[0], place[1]), now)
     if hour > now:
         return hour
-    return now + LOOK_AGAIN if _is_busy(db, talk, now) else None
-
-
-def _is_busy(db: Session, talk: Conversation, now: datetime) -> bool:
-    """A registration is never interrupted; anything else not while it is fresh."""
-    state = talk.state or {}
-    recent = talk.updated_at > now - IN_CONVERSATION
-    if recent and (talk.case_id or state.keys() & _OPEN):
-        return True
-    if "session" not in state or talk.session_id is None:
-        return False
-    kind = db.scalar(select(FlowSession.kind).where(FlowSession.id == talk.session_id))
-    return kind == "registration"
+    busy = is_interrupted(talk, None, find_registering(db, [talk]), now)
+    return now + LOOK_AGAIN if busy else None
 
 
 def _start(
@@ -175,7 +164,8 @@ def _start(
     talk.session_id, talk.seq = session_id, talk.seq + 1
     talk.expires_at = retention.expires_at("unfinished", now)
     version = str(published.version_id)
-    talk.state = {"session": state.to_json(), "version": version, "origin": origin}
+    passage = {"session": state.to_json(), "version": version, "origin": origin}
+    talk.state = marks_of(talk.state) | passage
     content = _content(flow, state, events, catalogue.short_name)
     outgoing.queue(
         db,

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -18,11 +17,10 @@ from models.flow_session import FlowSession
 from models.profile import Profile
 from models.walls import organisation_of
 from services.asks.ask_checks import CONSENT_FOR
+from services.audiences.asked_before import BY_RULE
 from services.audiences.eligibility import LeftOut
 
 Month = tuple[int, int]
-BY_RULE: Final = "rule"
-"""What the origin of a passage holds that a rule began."""
 
 
 @dataclass(frozen=True, slots=True)
