@@ -61,30 +61,32 @@ def follow(db: Session, due: Due, catalogue: Catalogue, *, now: datetime) -> dat
     talk = _talk(db, due.contact_id)
     outcome: Outcome
     if text.step is Step.CASE:
-        outcome = _obstacle(db, rule, due, None, now) or _case(db, due.contact_id, now)
+        outcome = _obstacle(db, rule, due.contact_id, None, now) or _case(db, due.contact_id, now)
     else:
-        outcome = _start_if_possible(db, rule, due, talk, catalogue, now)
-    if isinstance(outcome, datetime) and now - firing.fired_at <= GIVEN_UP:
+        outcome = _start_if_possible(db, rule, firing, talk, catalogue, now)
+    if isinstance(outcome, datetime):
         return outcome
-    reason = LeftOut.BUSY.value if isinstance(outcome, datetime) else outcome
-    firing.status = FiringStatus.SKIPPED if reason else FiringStatus.DONE
-    firing.reason, firing.done_at = reason, now
+    firing.status = FiringStatus.SKIPPED if outcome else FiringStatus.DONE
+    firing.reason, firing.done_at = outcome, now
     return None
 
 
 def _start_if_possible(
-    db: Session, rule: Rule, due: Due, talk: Conversation, catalogue: Catalogue, now: datetime
+    db: Session, rule: Rule, firing: Firing, talk: Conversation, catalogue: Catalogue, now: datetime
 ) -> Outcome:
+    contact_id = talk.contact_id
     text = rules.text_of(rule)
     ask, published = started(catalogue, text.flow or "", now)
-    reason = not_open(db, ask, published, due.contact_id)
+    reason = not_open(db, ask, published, contact_id)
     if reason is None and published is not None:
-        reason = _obstacle(db, rule, due, published.flow.kind, now)
+        reason = _obstacle(db, rule, contact_id, published.flow.kind, now)
     if reason is not None or published is None:
         return reason
-    again_at = _not_now(db, talk, due.contact_id, now)
-    if again_at is not None:
-        return again_at
+    morning = _morning(db, contact_id, now)
+    if morning is not None:
+        return morning
+    if is_interrupted(talk, None, find_registering(db, [talk]), now):
+        return now + LOOK_AGAIN if now - firing.fired_at <= GIVEN_UP else LeftOut.BUSY
     origin = {BY_RULE: str(rule.id), **(origin_of(ask) if ask else {})}
     return _start(db, talk, published, origin, catalogue, now)
 
@@ -112,11 +114,11 @@ def not_open(
 
 
 def _obstacle(
-    db: Session, rule: Rule, due: Due, flow_kind: str | None, now: datetime
+    db: Session, rule: Rule, contact_id: UUID, flow_kind: str | None, now: datetime
 ) -> str | None:
     if rule.status is not RuleStatus.ACTIVE:
         return f"rule_{rule.status}"
-    standing = rule_people.standings(db, [due.contact_id]).get(due.contact_id)
+    standing = rule_people.standings(db, [contact_id]).get(contact_id)
     return rule_people.obstacle(standing, flow_kind, now)
 
 
@@ -129,16 +131,13 @@ def _talk(db: Session, contact_id: UUID) -> Conversation:
     ).one()
 
 
-def _not_now(db: Session, talk: Conversation, contact_id: UUID, now: datetime) -> datetime | None:
-    """When to look again, while it is night there or they are in the middle of something."""
+def _morning(db: Session, contact_id: UUID, now: datetime) -> datetime | None:
+    """When they may be written to, while it is night where they live."""
     place = db.execute(
         select(Profile.time_zone, Profile.country).where(Profile.contact_id == contact_id)
     ).one()
     hour = send_time((place[0], place[1]), now)
-    if hour > now:
-        return hour
-    busy = is_interrupted(talk, None, find_registering(db, [talk]), now)
-    return now + LOOK_AGAIN if busy else None
+    return hour if hour > now else None
 
 
 def _start(

@@ -167,6 +167,16 @@ def test_nobody_is_woken_and_nobody_interrupted(polled: House) -> None:
     assert begun(polled) == [(phone.contact_id, "saturday-opening")]
 
 
+def test_a_night_is_waited_for_however_late_and_somebody_busy_for_14_days(polled: House) -> None:
+    saved(polled, {**SATURDAY, "after": "12 hours"})
+    phone = answers(member(polled), "Saturday", "I work all week")
+    pass_time(polled, timedelta(days=16, hours=12, minutes=10))
+    assert outcomes(polled) == [(phone.contact_id, "waiting", None)], "it is night in Cape Town"
+    phone.say("distance")
+    pass_time(polled, timedelta(hours=12))
+    assert outcomes(polled) == [(phone.contact_id, "skipped", "in_conversation")]
+
+
 def test_erasing_somebody_takes_what_waits_for_them(polled: House) -> None:
     saved(polled, {**SATURDAY, "approval": "true"})
     phone = answers(member(polled), "Saturday", "I work all week")
