@@ -92,8 +92,8 @@ def test_a_test_goes_to_one_contact_or_address_in_a_language_of_the_poll(
     again = caller.post(path, {"address": "telegram:1001", "language": "fr"}).get_json()
     assert (again["contact_id"], again["language"], again["channel"]) == (person, "fr", "telegram")
     said = [row["text"] for row in caller.get("/messages").get_json()["data"]]
-    assert said[0].startswith("TEST. Only you get this")
-    assert said[1].startswith("TEST. Vous seul recevez ceci")
+    assert said[0].startswith("A test: only you get this")
+    assert said[1].startswith("Essai : vous seul recevez ceci")
     for body, status in (
         ({}, 422),
         ({"contact_id": person, "address": "telegram:1001"}, 422),

@@ -16,7 +16,7 @@ from tests.bot.conftest import Desk
 from tests.bot.test_broadcasts import FIRST, FLOW, NOON, begun, crowd, done, turn
 from tests.fakes.telegram import FakeTelegram
 
-TEST = "TEST. Only you get this, and your answers do not count."
+TEST = "A test: only you get this, and your answers do not count."
 
 
 @pytest.fixture(autouse=True)
