@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine
 import private_server
 from bot.directory import Directory, StoredContents
 from bot.doorbell import Ringer
+from bot.groups import Groups
 from bot.inbound import Intake
 from bot.outcomes import Endpoints, Sender
 from bot.statuses import Statuses
@@ -103,6 +104,12 @@ class Homeline:
         ring = self.ringer.ring
         engines = (self.engine, self.message_path)
         return Intake(*engines, self.keyring, self.keys, self.clock, ring, self.ballots)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Hears what is said to us in groups, and posts polls there."""
+        url = self.settings.telegram_api_url
+        return Groups(self.engine, self.keyring, self.keys, self.directory, self.clock, url)
 
     @cached_property
     def sender(self) -> Sender:

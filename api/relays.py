@@ -1,6 +1,6 @@
 """Relays: personal codes through which a poll is passed on, and in bands how many came by them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from api.fields import Instant, Strict, described
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.work import Work
-from insights.disclosure import RULE, estimate
-from models.relay import FlagKind, Relay
-from services.relays import relays
+from insights.disclosure import RULE, estimate, figure
+from insights.tables import people, told_apart
+from models.relay import FlagKind, GroupPoll, Relay
+from services.relays import group_polls, relays
 from services.relays.relays import NewRelay
 
 resource = Resource("relays", "Codes through which a poll is passed on, and how many came by them.")
@@ -51,6 +52,28 @@ class FlagsRow(Strict):
     over_quota = described(fields.Integer(required=True, allow_none=True), _BAND)
 
 
+class GroupOptionRow(Strict):
+    """One option of a poll in a group."""
+
+    value = fields.String(required=True)
+    count = described(fields.Integer(required=True, allow_none=True), "Votes, as Telegram counts.")
+    share = described(fields.Integer(required=True, allow_none=True), "Whole percent of them.")
+
+
+class GroupPollRow(Strict):
+    """An anonymous poll in a leader's Telegram group: told once it is closed, and never added up.
+
+    Nobody in it consented, and a vote can be repeated: it stands beside the results, not in them.
+    """
+
+    posted_at = Instant(required=True)
+    closed_at = Instant(required=True, allow_none=True)
+    n = described(
+        fields.Integer(required=True, allow_none=True), "Votes, from ten on, once it is closed."
+    )
+    options = fields.List(fields.Nested(GroupOptionRow), required=True)
+
+
 class RelayRow(Strict):
     """A code through which a poll is passed on."""
 
@@ -64,6 +87,10 @@ class RelayRow(Strict):
     quota = fields.Integer(required=True, allow_none=True)
     answered = described(fields.Integer(required=True, allow_none=True), _BAND)
     flagged = fields.Nested(FlagsRow, required=True)
+    groups = described(
+        fields.List(fields.Nested(GroupPollRow), required=True),
+        "Polls in Telegram groups of the leader, kept apart.",
+    )
     created_at = Instant(required=True)
     closed_at = Instant(required=True, allow_none=True)
 
@@ -115,6 +142,7 @@ def close_relay(work: Work, relay_id: UUID) -> tuple[dict[str, Any], int]:
 def _told(work: Work, rows: Sequence[Relay]) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
     answered, flagged = relays.count_answers(work.db, ids), relays.count_flags(work.db, ids)
+    groups = group_polls.tallies_of(work.db, ids)
     base = work.line.settings.public_url
     return [
         {
@@ -131,8 +159,27 @@ def _told(work: Work, rows: Sequence[Relay]) -> list[dict[str, Any]]:
                 kind.value: estimate(flagged.get(row.id, {}).get(kind, 0)).value
                 for kind in FlagKind
             },
+            "groups": [_group(poll, counts) for poll, counts in groups.get(row.id, ())],
             "created_at": row.created_at,
             "closed_at": row.closed_at,
         }
         for row in rows
     ]
+
+
+def _group(poll: GroupPoll, counts: Mapping[str, int]) -> dict[str, Any]:
+    """A poll in a group as it may leave: nothing of fewer than ten, nothing before its end."""
+    told = told_apart(counts) if poll.closed_at is not None else None
+    shown = {
+        option: figure(count, people(counts)) if told and option in told else None
+        for option, count in counts.items()
+    }
+    return {
+        "posted_at": poll.created_at,
+        "closed_at": poll.closed_at,
+        "n": None if told is None else figure(people(counts)).value,
+        "options": [
+            {"value": option, "count": one and one.value, "share": one and one.share}
+            for option, one in shown.items()
+        ],
+    }

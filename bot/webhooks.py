@@ -18,10 +18,10 @@ import logs
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, Malformed, WebhookRejected, WebhookRequest
 from bot.directory import Directory
+from bot.groups import Groups
 from bot.inbound import Intake
 from bot.metrics import REJECTED, TAKEN
 from bot.statuses import Statuses
-from flows.wording import say
 from services.errors import Unavailable
 
 PROVIDERS = {
@@ -44,6 +44,10 @@ class Front(Protocol):
     @property
     def intake(self) -> Intake:
         """Takes messages in."""
+
+    @property
+    def groups(self) -> Groups:
+        """Hears what is said to us in groups."""
 
     @property
     def statuses(self) -> Statuses:
@@ -110,15 +114,10 @@ def _receive(front: Front, view: ChannelView, incoming: WebhookRequest) -> Answe
         if arrival.kind in KEPT and arrival.address:
             spoken = intake.take(view, arrival).say or spoken
         elif arrival.kind == "group" and arrival.callback_id is None:
-            spoken = _for_group(view, arrival.language)
+            spoken = front.groups.hear(view, arrival)
+        elif arrival.poll is not None:
+            front.groups.count(view, arrival.poll)
     return Answer(200, *channel.acknowledge(arrivals, spoken))
-
-
-def _for_group(view: ChannelView, language: str | None) -> str:
-    """The one thing we say in a group, where nobody has consented: the way to the private chat."""
-    name = view.sender or view.config.get("username")
-    link = f" https://t.me/{name}" if name else ""
-    return say("group", (language or view.default_language)[:2]) + link
 
 
 def _receive_status(front: Front, view: ChannelView, incoming: WebhookRequest) -> Answer:

@@ -200,11 +200,11 @@ def phrase(name: str, language: str) -> str:
 
 
 def _said(name: str, language: str, params: Names, names: Names) -> str:
-    return _fill(phrase(name, language), language, (*names, *params))
+    return filled(phrase(name, language), language, (*names, *params))
 
 
-def _fill(text: str, language: str, names: Names) -> str:
-    """The text with its placeholders filled; isolated where the text runs right to left."""
+def filled(text: str, language: str, names: Names) -> str:
+    """Return a text with its placeholders filled; isolated where the text runs right to left."""
     if "{" not in text:
         return text
     known = dict(names)
@@ -232,13 +232,13 @@ def _asked(
     lines: list[str] = []
     if rung:
         name = "stuck" if rung >= _LAST_RUNG else question.help[rung - 1]
-        lines.append(_fill(phrase(name, language), language, names) if name else "")
+        lines.append(filled(phrase(name, language), language, names) if name else "")
     else:
         lines.append(_position(form.position, language))
     if picked and question.style(at) == "search":
         lines.append(phrase("which_one", language))
     elif not rung or (rung == 1 and question.repeats):
-        lines.append(_fill(question.said(at), language, names))
+        lines.append(filled(question.said(at), language, names))
     navigation, hint = _navigation(question, at, rung, form.position)
     if form.later:
         navigation = (*navigation, Shown(phrase("not_now", language), "not_now"))
@@ -277,13 +277,13 @@ def _position(position: tuple[int, ...], language: str) -> str:
     if len(position) != 2:
         return ""
     place = (("at", str(position[0])), ("of", str(position[1])))
-    return _fill(phrase("position", language), language, place)
+    return filled(phrase("position", language), language, place)
 
 
 def _guessed(question: Question, guess: str, language: str, place: str, hinted: bool) -> _Piece:
     meant = (("guess", question.label(guess, language)),)
     asked, right, wrong = (hinted and question.hinting) or _MEANT
-    lines = (place, _fill(phrase(asked, language), language, meant))
+    lines = (place, filled(phrase(asked, language), language, meant))
     return _Piece(
         text="\n".join(filter(None, lines)),
         style="choice",

@@ -30,6 +30,7 @@ class Sweeps:
         self.clock = homeline.clock
         self.keys = homeline.keys
         self.keyring = homeline.keyring
+        self.groups = homeline.groups
         self.directory = homeline.directory
         self.intake = homeline.intake
         self.ballot_keys = homeline.ballots
@@ -53,6 +54,7 @@ class Sweeps:
             Sweep("follow_asks", "* * * * * */5", self.asks),
             Sweep("settle_ballots", "* * * * * */10", self.ballots),
             Sweep("release_ends", "* * * * * */10", self.results),
+            Sweep("post_group_polls", "* * * * * */3", self.group_polls),
             Sweep("flag_relays", "* * * * * 25", self.relays),
             Sweep("follow_rules", "* * * * * */15", self.rules),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
@@ -111,6 +113,12 @@ class Sweeps:
         made = flagging.flag_recent(self.engine, self.keyring, now=self.clock.now())
         if made:
             logs.event("relays.flagged", count=made)
+
+    def group_polls(self) -> None:
+        """Post polls that leaders asked for in their groups, and stop those that are over."""
+        moved = self.groups.post()
+        if moved:
+            logs.event("group_polls.moved", count=moved)
 
     def rules(self) -> None:
         """Let follow-up rules act on what was answered and published."""

@@ -26,6 +26,15 @@ class FlagKind(StrEnum):
     OVER_QUOTA = "over_quota"
 
 
+class GroupPollStatus(StrEnum):
+    """How far a poll in a group is; one that is being posted is not posted a second time."""
+
+    WANTED = "wanted"
+    POSTING = "posting"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class Community(Identified, Base):
     """A group the organisation knows."""
 
@@ -95,22 +104,34 @@ class Relay(Identified, Base):
 class GroupPoll(Identified, Base):
     """A native anonymous poll in a leader's Telegram group, kept apart from the results.
 
-    `chat` is sealed with the organisation's key; `tallies` are Telegram's own counts an option.
+    `chat` is sealed with the organisation's key, and forgotten once the poll is closed; by its
+    keyed hash a group has one poll a relay. `tallies` are Telegram's own counts by option.
     """
 
     __tablename__ = "group_polls"
     __table_args__ = (
         belongs("relay_id", "relays", cascade=True),
         belongs("channel_id", "channels"),
+        one_of("status", GroupPollStatus),
+        UniqueConstraint(
+            "relay_id", "chat_hash", "organisation_id", name="uq_group_polls_relay_id_chat_hash"
+        ),
         UniqueConstraint("poll_hash", "organisation_id"),
-        Index(None, "relay_id"),
+        Index(
+            "ix_group_polls_under_way",
+            "created_at",
+            postgresql_where=text("status IN ('wanted', 'open')"),
+        ),
     )
 
     relay_id: Mapped[UUID]
     channel_id: Mapped[UUID]
-    poll_hash: Mapped[bytes]
-    chat: Mapped[bytes]
-    message: Mapped[str]
+    status: Mapped[GroupPollStatus] = mapped_column(Word(GroupPollStatus))
+    language: Mapped[str]
+    chat_hash: Mapped[bytes]
+    chat: Mapped[bytes | None]
+    poll_hash: Mapped[bytes | None]
+    message: Mapped[str | None]
     tallies: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

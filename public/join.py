@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from composition import Homeline
 from flows.flow import Flow
+from flows.questions.base import Question
 from flows.questions.language import NAMES
+from flows.wording import filled
 from models.ask import Ask, AskStatus
 from models.db import transaction
 from models.relay import Relay
@@ -47,6 +49,7 @@ class _Opened:
     ask: Ask
     flow: Flow
     who: str
+    short: str
     ways: Mapping[str, WayIn]
     takes: bool
     ended: bool = False
@@ -80,7 +83,7 @@ def _shown(code: str, found: _Opened, name: str) -> Response:
         language,
         code=code,
         found=found,
-        asked=question.in_language(question.text, found.flow.language_for(language)),
+        asked=_words(found, question, language),
         languages=[(one, NAMES[one]) for one in found.flow.languages if one in NAMES],
         url=_url(code),
         qr=segno.make(_url(code), error="m").svg_data_uri(scale=6, border=4),
@@ -88,6 +91,13 @@ def _shown(code: str, found: _Opened, name: str) -> Response:
         closed=found.ask.status in (AskStatus.CLOSING, AskStatus.CLOSED, AskStatus.CANCELED)
         or (found.ask.status is AskStatus.OPEN and not found.takes),
     )
+
+
+def _words(found: _Opened, question: Question, language: str) -> str:
+    """The question as it is asked, with who asks in place."""
+    spoken = found.flow.language_for(language)
+    names = (("organisation", found.short), ("office", found.who))
+    return filled(question.in_language(question.text, spoken), spoken, names)
 
 
 def _find(code: str) -> _Opened | None:
@@ -103,10 +113,11 @@ def _find(code: str) -> _Opened | None:
         except NotFound:
             return None
         ends = ask.closes_at is not None and ask.closes_at <= line.clock.now()
-        who = organisations.get(db).name
+        organisation = organisations.get(db)
+        names = (organisation.name, organisation.short_name or organisation.name)
         takes = ask.status is AskStatus.OPEN and not ends
         ended = relay is not None and relay.closed_at is not None
-        return _Opened(ask, asks.flow_of(db, ask), who, ways_in(db, code), takes, ended)
+        return _Opened(ask, asks.flow_of(db, ask), *names, ways_in(db, code), takes, ended)
 
 
 def _relay(db: Session, door: Door) -> Relay | None:

@@ -141,14 +141,24 @@ class ChannelView:
 
 
 @dataclass(frozen=True, slots=True)
+class PollCount:
+    """What Telegram counts of a native poll, in the order of its options."""
+
+    id: str
+    counts: tuple[int, ...]
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One thing that came in.
 
     kind: message | edited | blocked | unblocked | opted_out | opted_in | help_answered | group |
-    ignored. `receipt` makes it this one delivery (a repeat has the same). `address` is empty for
-    group and ignored arrivals whose sender must not be bound to an identity. `aliases` are further
-    addresses of the same person that the provider itself vouches for. `chat` is the group to answer
-    in ("CHAT" or "CHAT/TOPIC").
+    poll | ignored. `receipt` makes it this one delivery (a repeat has the same). `address` is empty
+    for group and ignored arrivals whose sender must not be bound to an identity; in a group it is
+    read of who asks for a poll there, with `entry` its code. `aliases` are further addresses of the
+    same person that the provider itself vouches for. `chat` is the group to answer in ("CHAT" or
+    "CHAT/TOPIC"), `poll` what Telegram counts of a poll of ours.
     """
 
     kind: str
@@ -164,6 +174,7 @@ class Arrival:
     pressed_message: str | None = None
     chat: str | None = None
     aliases: tuple[str, ...] = ()
+    poll: PollCount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class TelegramSender:
                 await closing
 
     async def _send(self) -> str:
-        chat = _chat(self._delivery.address)
+        chat = chat_of(self._delivery.address)
         fields = chat | self._content()
         await self._put_keyboard_away(chat, fields)
         # A preview would open links, and some of ours open only once.
@@ -67,7 +67,7 @@ class TelegramSender:
 
     async def _edit(self, message: str) -> str:
         """Ticks of a multiple choice change only the buttons, a page of a list the text too."""
-        fields = _chat(self._delivery.address) | self._content()
+        fields = chat_of(self._delivery.address) | self._content()
         fields.pop("message_thread_id", None)
         fields["message_id"] = _message_id(message)
         if self._delivery.prompt.style == "multi":
@@ -87,7 +87,7 @@ class TelegramSender:
     async def _close(self, message: str) -> None:
         """Best effort: an old keyboard left standing is harmless, its presses are refused."""
         with contextlib.suppress(SendError, TimeoutError):
-            fields = _chat(self._delivery.address)
+            fields = chat_of(self._delivery.address)
             fields.pop("message_thread_id", None)
             fields |= {"message_id": _message_id(message), "reply_markup": {"inline_keyboard": []}}
             async with asyncio.timeout(2):
@@ -119,18 +119,29 @@ class TelegramSender:
         return fields
 
     async def _call(self, method: str, fields: dict[str, object]) -> object:
-        body = json.dumps(fields).encode()
-        answer = await post(self._http, f"{self._base}/{method}", body, "application/json")
-        verdict = self._classify(answer.status, answer.body)
-        moved = getattr(verdict, "new_chat_id", None)
-        if isinstance(moved, int) and fields.get("chat_id") != moved:
-            return await self._call(method, fields | {"chat_id": moved})
-        if isinstance(verdict, SendError):
-            raise verdict
-        if verdict is not None:
-            raise SendError("moved", "The group moved twice.", dead=True)
-        result: object = json.loads(answer.body).get("result")
-        return result
+        return await call(self._http, self._base, method, fields, self._classify)
+
+
+async def call(
+    http: aiohttp.ClientSession,
+    base: str,
+    method: str,
+    fields: dict[str, object],
+    classify: Classify,
+) -> object:
+    """Call a method and return its result; a group that has moved is followed once."""
+    body = json.dumps(fields).encode()
+    answer = await post(http, f"{base}/{method}", body, "application/json")
+    verdict = classify(answer.status, answer.body)
+    moved = getattr(verdict, "new_chat_id", None)
+    if isinstance(moved, int) and fields.get("chat_id") != moved:
+        return await call(http, base, method, fields | {"chat_id": moved}, classify)
+    if isinstance(verdict, SendError):
+        raise verdict
+    if verdict is not None:
+        raise SendError("moved", "The group moved twice.", dead=True)
+    result: object = json.loads(answer.body).get("result")
+    return result
 
 
 def contact_keyboard(prompt: Prompt) -> dict[str, object]:
@@ -178,7 +189,8 @@ def _button(choice: Choice, tick: str) -> Button:
     return {"text": label, "callback_data": choice.payload}
 
 
-def _chat(address: str) -> dict[str, object]:
+def chat_of(address: str) -> dict[str, object]:
+    """The fields that name a chat and its topic; SendError for what is no Telegram address."""
     scheme, _, path = address.partition(":")
     chat, _, topic = path.partition("/")
     if scheme != "telegram" or not chat.lstrip("-").isdecimal():

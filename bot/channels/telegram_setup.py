@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.channels.base import ChannelView
 from bot.channels.telegram import Bot, administration, fetch_updates, stop_spinner
 
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "poll")
 POLL_SECONDS = 25
 
 

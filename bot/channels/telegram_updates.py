@@ -6,18 +6,19 @@ answer other than 2xx would block that chat for a day (reference 0, fact 2).
 
 import hashlib
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.channels.base import Arrival, clean
+from bot.channels.telegram_fields import Fields, fields_of, integer, poll_count
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
 
 # Group Anonymous Bot, Channel Bot and Telegram's own account stand for nobody in particular.
 PSEUDO_USERS = frozenset({1087968824, 136817688, 777000})
 _ENTRY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
-_LARGEST_ID = 2**63
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_FOR_A_POLL = frozenset({"relay", "start"})
+"""/relay in a group, and what a link says that adds the bot to one."""
 _KINDS = (
     ("voice", "voice"),
     ("audio", "voice"),
@@ -27,12 +28,10 @@ _KINDS = (
     ("document", "document"),
 )
 
-Fields = Mapping[str, object]
-
 
 def read_update(update: Fields, body: bytes, bot_name: str) -> Arrival | None:
     """The arrival of one update, or None for a kind that is left to the library."""
-    update_id = _id(update.get("update_id"))
+    update_id = integer(update.get("update_id"))
     receipt = f"update:{update_id}" if update_id is not None else f"body:{_digest(body)}"
     ignored = Arrival(kind="ignored", receipt=receipt)
     if isinstance(message := update.get("message"), dict):
@@ -43,25 +42,27 @@ def read_update(update: Fields, body: bytes, bot_name: str) -> Arrival | None:
         return _callback(query) or ignored
     if isinstance(member := update.get("my_chat_member"), dict):
         return _membership(member) or ignored
+    if isinstance(poll := update.get("poll"), dict):
+        return _poll(poll, receipt) or ignored
     return None
 
 
 def ignored_update(update_id: object, body: bytes) -> Arrival:
     """The arrival of an update nobody here acts on."""
-    number = _id(update_id)
+    number = integer(update_id)
     key = f"update:{number}" if number is not None else f"body:{_digest(body)}"
     return Arrival(kind="ignored", receipt=key)
 
 
 def _message(message: Fields, bot_name: str) -> Arrival | None:
-    chat, message_id = _fields(message.get("chat")), _id(message.get("message_id"))
-    chat_id = _id(chat.get("id"))
+    chat, message_id = fields_of(message.get("chat")), integer(message.get("message_id"))
+    chat_id = integer(chat.get("id"))
     if chat_id is None or message_id is None:
         return None
     receipt = f"message:{chat_id}:{message_id}"
     if chat.get("type") != "private":
         return _group(message, receipt, chat_id=chat_id, bot_name=bot_name)
-    sender = _fields(message.get("from"))
+    sender = fields_of(message.get("from"))
     if (address := _address(sender)) is None:
         return None
     text = message.get("text")
@@ -78,13 +79,13 @@ def _message(message: Fields, bot_name: str) -> Arrival | None:
 
 
 def _edited(message: Fields) -> Arrival | None:
-    chat, message_id = _fields(message.get("chat")), _id(message.get("message_id"))
-    chat_id, sender = _id(chat.get("id")), _fields(message.get("from"))
+    chat, message_id = fields_of(message.get("chat")), integer(message.get("message_id"))
+    chat_id, sender = integer(chat.get("id")), fields_of(message.get("from"))
     if chat_id is None or message_id is None or chat.get("type") != "private":
         return None
     if (address := _address(sender)) is None:
         return None
-    when = _id(message.get("edit_date")) or _id(message.get("date")) or 0
+    when = integer(message.get("edit_date")) or integer(message.get("date")) or 0
     return Arrival(
         kind="edited",
         receipt=f"edited:{chat_id}:{message_id}:{when}",
@@ -97,11 +98,11 @@ def _edited(message: Fields) -> Arrival | None:
 
 
 def _callback(query: Fields) -> Arrival | None:
-    query_id, sender = query.get("id"), _fields(query.get("from"))
+    query_id, sender = query.get("id"), fields_of(query.get("from"))
     if not isinstance(query_id, str) or not 0 < len(query_id) <= 64 or not query_id.isascii():
         return None
-    address, message = _address(sender), _fields(query.get("message"))
-    chat, receipt = _fields(message.get("chat")), f"callback:{query_id}"
+    address, message = _address(sender), fields_of(query.get("message"))
+    chat, receipt = fields_of(message.get("chat")), f"callback:{query_id}"
     data = query.get("data")
     if address is None or not isinstance(data, str):
         return Arrival(kind="ignored", receipt=receipt, callback_id=query_id)
@@ -110,7 +111,7 @@ def _callback(query: Fields) -> Arrival | None:
             kind="group", receipt=receipt, callback_id=query_id, chat=_group_chat(message)
         )
     # An inaccessible message has the date 0 and must not be edited.
-    message_id = _id(message.get("message_id")) if message.get("date") else None
+    message_id = integer(message.get("message_id")) if message.get("date") else None
     return Arrival(
         kind="message",
         receipt=receipt,
@@ -124,12 +125,12 @@ def _callback(query: Fields) -> Arrival | None:
 
 
 def _membership(member: Fields) -> Arrival | None:
-    chat, sender = _fields(member.get("chat")), _fields(member.get("from"))
-    address, when = _address(sender), _id(member.get("date"))
+    chat, sender = fields_of(member.get("chat")), fields_of(member.get("from"))
+    address, when = _address(sender), integer(member.get("date"))
     if chat.get("type") != "private" or address is None or when is None:
         return None
-    old = _fields(member.get("old_chat_member")).get("status")
-    new = _fields(member.get("new_chat_member")).get("status")
+    old = fields_of(member.get("old_chat_member")).get("status")
+    new = fields_of(member.get("new_chat_member")).get("status")
     if new == "kicked":
         kind = "blocked"
     elif new == "member" and old == "kicked":
@@ -138,33 +139,55 @@ def _membership(member: Fields) -> Arrival | None:
         return None
     return Arrival(
         kind=kind,
-        receipt=f"member:{_id(chat.get('id'))}:{when}:{new}",
+        receipt=f"member:{integer(chat.get('id'))}:{when}:{new}",
         address=address,
         language=_language(sender),
         sent_at=_instant(when),
     )
 
 
+def _poll(poll: Fields, receipt: str) -> Arrival | None:
+    counted = poll_count(poll)
+    return None if counted is None else Arrival(kind="poll", receipt=receipt, poll=counted)
+
+
 def _group(message: Fields, receipt: str, *, chat_id: int, bot_name: str) -> Arrival:
-    """In a group only somebody who speaks to the bot is answered, and nobody's identity is read."""
-    moved = _id(message.get("migrate_to_chat_id"))
+    """In a group only somebody who speaks to the bot is answered.
+
+    Nobody's identity is read but of who asks for a poll: that is for leaders.
+    """
+    moved = integer(message.get("migrate_to_chat_id"))
     if moved is not None:
         return Arrival(kind="ignored", receipt=receipt, chat=str(moved))
     text = message.get("text")
     spoken = isinstance(text, str) and _speaks_to_us(text, bot_name)
-    sender = _fields(message.get("from"))
+    sender = fields_of(message.get("from"))
     # A real bot is never answered: two bots would talk for ever.
-    other_bot = sender.get("is_bot") is True and _id(sender.get("id")) not in PSEUDO_USERS
+    other_bot = sender.get("is_bot") is True and integer(sender.get("id")) not in PSEUDO_USERS
     if not spoken or other_bot:
         return Arrival(kind="ignored", receipt=receipt, chat=str(chat_id))
+    asked = _asks_for_poll(text) if isinstance(text, str) else None
     return Arrival(
         kind="group",
         receipt=receipt,
+        address=(_address(sender) or "") if asked is not None else "",
+        entry=asked,
         language=_language(sender),
         sent_at=_instant(message.get("date")),
-        provider_id=str(_id(message.get("message_id"))),
+        provider_id=str(integer(message.get("message_id"))),
         chat=_group_chat(message),
     )
+
+
+def _asks_for_poll(text: str) -> str | None:
+    """The code a poll is asked for by, "" for /relay alone; None for anything else said here."""
+    command = _COMMAND.match(text)
+    if command is None or command.group(1).lower() not in _FOR_A_POLL:
+        return None
+    code = text[command.end() :].strip()
+    if not code:
+        return "" if command.group(1).lower() == "relay" else None
+    return code if _ENTRY.fullmatch(code) else None
 
 
 def _speaks_to_us(text: str, bot_name: str) -> bool:
@@ -176,8 +199,8 @@ def _speaks_to_us(text: str, bot_name: str) -> bool:
 
 
 def _group_chat(message: Fields) -> str:
-    chat_id = _id(_fields(message.get("chat")).get("id"))
-    topic = _id(message.get("message_thread_id"))
+    chat_id = integer(fields_of(message.get("chat")).get("id"))
+    topic = integer(message.get("message_thread_id"))
     if topic is not None and message.get("is_topic_message") is True:
         return f"{chat_id}/{topic}"
     return str(chat_id)
@@ -188,7 +211,7 @@ def _input(message: Fields, sender: Fields) -> Input:
         return Text(clean(_without_bot_name(text)))
     if isinstance(caption := message.get("caption"), str) and caption.strip():
         return Text(clean(caption))
-    if (pin := _pin(_fields(message.get("location")))) is not None:
+    if (pin := _pin(fields_of(message.get("location")))) is not None:
         return pin
     if isinstance(contact := message.get("contact"), dict):
         return Attachment("contact", number=_own_number(contact, sender))
@@ -206,8 +229,8 @@ def _spoken(spoken: Fields) -> Attachment:
     return Attachment(
         "voice",
         file=file if isinstance(file, str) and _FILE.fullmatch(file) else None,
-        seconds=_id(spoken.get("duration")),
-        size=_id(spoken.get("file_size")),
+        seconds=integer(spoken.get("duration")),
+        size=integer(spoken.get("file_size")),
     )
 
 
@@ -243,15 +266,15 @@ def _pin(location: Fields) -> Pin | None:
 
 def _own_number(contact: Fields, sender: Fields) -> str | None:
     """The sender's own number; anybody else's card proves nothing and is not kept."""
-    owner, number = _id(contact.get("user_id")), contact.get("phone_number")
-    if owner is None or owner != _id(sender.get("id")) or not isinstance(number, str):
+    owner, number = integer(contact.get("user_id")), contact.get("phone_number")
+    if owner is None or owner != integer(sender.get("id")) or not isinstance(number, str):
         return None
     digits = re.sub(r"[^0-9]", "", number)
     return f"+{digits}" if 5 <= len(digits) <= 15 and digits.isascii() else None
 
 
 def _address(sender: Fields) -> str | None:
-    number = _id(sender.get("id"))
+    number = integer(sender.get("id"))
     if number is None or number <= 0 or number in PSEUDO_USERS or sender.get("is_bot") is True:
         return None
     return f"telegram:{number}"
@@ -265,21 +288,10 @@ def _language(sender: Fields) -> str | None:
 
 
 def _instant(value: object) -> datetime | None:
-    seconds = _id(value)
+    seconds = integer(value)
     if seconds is None or not 0 < seconds < 253402300800:
         return None
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _fields(value: object) -> Fields:
-    return value if isinstance(value, dict) else {}
-
-
-def _id(value: object) -> int | None:
-    """An integer that fits the 64 bits Telegram promises; True is not one."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if -_LARGEST_ID <= value < _LARGEST_ID else None
 
 
 def _digest(body: bytes) -> str:

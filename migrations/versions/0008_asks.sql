@@ -207,20 +207,26 @@ CREATE TABLE group_polls (
     id uuid NOT NULL,
     relay_id uuid NOT NULL,
     channel_id uuid NOT NULL,
-    poll_hash bytea NOT NULL,
-    chat bytea NOT NULL,
-    message text NOT NULL,
+    status text NOT NULL,
+    language text NOT NULL,
+    chat_hash bytea NOT NULL,
+    chat bytea,
+    poll_hash bytea,
+    message text,
     tallies jsonb DEFAULT '{}' NOT NULL,
     created_at timestamptz NOT NULL,
     closed_at timestamptz,
+    CONSTRAINT ck_group_polls_status CHECK (status IN ('wanted', 'posting', 'open', 'closed')),
     CONSTRAINT pk_group_polls PRIMARY KEY (organisation_id, id),
     CONSTRAINT fk_group_polls_relay_id
         FOREIGN KEY (organisation_id, relay_id) REFERENCES relays (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_group_polls_channel_id
         FOREIGN KEY (organisation_id, channel_id) REFERENCES channels (organisation_id, id),
+    CONSTRAINT uq_group_polls_relay_id_chat_hash UNIQUE (relay_id, chat_hash, organisation_id),
     CONSTRAINT uq_group_polls_poll_hash_organisation_id UNIQUE (poll_hash, organisation_id)
 );
-CREATE INDEX ix_group_polls_relay_id ON group_polls (relay_id);
+CREATE INDEX ix_group_polls_under_way ON group_polls (created_at)
+    WHERE status IN ('wanted', 'open');
 
 CREATE TABLE flags (
     organisation_id uuid NOT NULL,

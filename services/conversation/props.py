@@ -161,7 +161,7 @@ class Passing:
     """What a leader's message asks of services/relays/passing_on.py, in a transaction of its own.
 
     kind: list, accept (`code` of an invitation), text (`code` of a poll, in `language`), helper
-    (a code below the leader's own), reach.
+    (a code below the leader's own), group (a poll in their group), reach.
     """
 
     kind: str

@@ -15,16 +15,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from insights.disclosure import RULE
-from models.address import Address, AddressStatus
 from models.ask import Ask
-from models.contact import Contact, ContactStatus
 from models.db import transaction
 from models.flow_session import Answer, FlowSession
-from models.relay import Flag, FlagKind, Leader, LeaderStatus, Relay
+from models.relay import Flag, FlagKind, Relay
 from models.sealed import Keyring
 from models.walls import organisation_of, system_scope
 from services.asks import asks
 from services.people import reaching
+from services.relays import leaders
 from services.relays.marks import Passage, all_alike, too_quick
 
 LOOKS_BACK: Final = timedelta(hours=2)
@@ -160,19 +159,6 @@ def _tell_leader(db: Session, keyring: Keyring, relay: Relay, *, now: datetime) 
     """Thank a leader whose goal is reached; a goal of few people would tell too much itself."""
     if relay.quota is None or relay.quota < RULE.fewest:
         return
-    to = db.scalars(
-        select(Address)
-        .join(Contact, Contact.id == Address.contact_id)
-        .join(Leader, Leader.contact_id == Contact.id)
-        .where(
-            Leader.organisation_id == organisation_of(db),
-            Leader.id == relay.leader_id,
-            Leader.status == LeaderStatus.ACTIVE,
-            Contact.status == ContactStatus.ACTIVE,
-            Address.status == AddressStatus.ACTIVE,
-        )
-        .order_by(Address.last_in_at.desc().nulls_last(), Address.id)
-        .limit(1)
-    ).one_or_none()
+    to = leaders.find_address(db, relay.leader_id) if relay.leader_id else None
     if to is not None:
         reaching.tell(db, keyring, to, "relay_full", {"count": str(relay.quota)}, now=now)

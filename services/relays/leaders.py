@@ -10,7 +10,9 @@ from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from flows.phones import read_phone
+from models.address import Address, AddressStatus
 from models.base import new_id
+from models.contact import Contact, ContactStatus
 from models.relay import Community, Leader, LeaderStatus, Relay
 from models.sealed import OrganisationKeys, keyed_hash
 from models.walls import organisation_of
@@ -144,6 +146,24 @@ def find_active(
         if leader is not None:
             _accept(db, leader, contact_id, now)
     return leader
+
+
+def find_address(db: Session, leader_id: UUID) -> Address | None:
+    """Return where an active leader wrote from last, if they may be written to there."""
+    wanted = (
+        select(Address)
+        .join(Contact, Contact.id == Address.contact_id)
+        .join(Leader, Leader.contact_id == Contact.id)
+        .where(
+            Leader.organisation_id == organisation_of(db),
+            Leader.id == leader_id,
+            Leader.status == LeaderStatus.ACTIVE,
+            Contact.status == ContactStatus.ACTIVE,
+            Address.status == AddressStatus.ACTIVE,
+        )
+        .order_by(Address.last_in_at.desc().nulls_last(), Address.id)
+    )
+    return db.scalars(wanted.limit(1)).one_or_none()
 
 
 def accept(

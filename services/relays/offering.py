@@ -19,6 +19,7 @@ from services.conversation.scene import Passing, Running, Scene
 ASIDE = "relay"
 REACH = "reach"
 HELPER = "helper"
+GROUP = "group"
 IN_LANGUAGE = "in-"
 
 
@@ -89,8 +90,8 @@ def take_offer(scene: Scene) -> None:
     code = str(known.get("code", ""))
     if chosen == REACH:
         scene.passing = Passing("reach")
-    elif chosen == HELPER:
-        scene.passing = Passing("helper", code)
+    elif chosen in (HELPER, GROUP):
+        scene.passing = Passing(chosen, code)
     elif chosen.startswith(IN_LANGUAGE):
         scene.passing = Passing("text", code, chosen.removeprefix(IN_LANGUAGE))
     else:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from flows.flow import Flow
 from flows.questions.language import NAMES
-from flows.wording import say
+from flows.wording import filled, say
 from insights.disclosure import estimate
 from models.address import Address
 from models.channel import ChannelKind
@@ -30,7 +30,8 @@ from services.messages.rendering import body_as_sent
 from services.people import reaching
 from services.people.linking import Tools
 from services.relays import leaders, relays
-from services.relays.offering import HELPER, IN_LANGUAGE, REACH, offer
+from services.relays.group_polls import postable
+from services.relays.offering import GROUP, HELPER, IN_LANGUAGE, REACH, offer
 from services.relays.ways_in import ways_in
 
 MOST_OFFERED = 5
@@ -123,12 +124,32 @@ def _hand_out(at: _At, phrase: str, make: Callable[..., Relay]) -> None:
     at.told.append({"topic": topic, "ways": ways, "join": relay.code})
     scene.say(phrase)
     others = [one for one in _flow(scene, ask).languages if one != language and one in NAMES]
+    here = scene.line.kind == ChannelKind.TELEGRAM and "telegram" in ways_in(at.db, relay.code)
+    grouped = [f"{GROUP}|{say('relay_group_option', scene.language)}"]
     offered = [
         f"{REACH}|{say('relay_my_reach', scene.language)}",
         f"{HELPER}|{say('relay_a_helper', scene.language)}",
+        *(grouped if here and ask in _postable(scene) else ()),
         *(f"{IN_LANGUAGE}{one}|{NAMES[one]}" for one in others[:MOST_OFFERED]),
     ]
     offer(scene, offered, ask.code)
+
+
+def _group(at: _At) -> None:
+    """How the bot is added to a group: the link says by whom, and for which poll."""
+    scene = at.scene
+    ask = next((one for one in _postable(scene) if one.code == at.wanted.code), None)
+    if ask is None:
+        scene.say("relay_over")
+    else:
+        relay = relays.of_leader(at.db, at.leader, ask.id, now=at.now)
+        bot = ways_in(at.db, relay.code)["telegram"].shown.lstrip("@")
+        scene.say("relay_group", link=f"https://t.me/{bot}?startgroup={relay.code}")
+    ask_again(scene)
+
+
+def _postable(scene: Scene) -> Sequence[Asked]:
+    return [ask for ask in _open(scene) if postable(scene.catalogue, ask, scene.now)]
 
 
 def _reach(at: _At) -> None:
@@ -166,6 +187,7 @@ ACTS: Mapping[str, Callable[[_At], None]] = {
     "accept": _accept,
     "text": _text,
     "helper": _helper,
+    "group": _group,
     "reach": _reach,
 }
 
@@ -191,6 +213,7 @@ def _topic(scene: Scene, ask: Asked, language: str, most: int) -> str:
         text = flow.about.get(spoken) or label_of(first, spoken)
     else:
         text = first.in_language(first.text, spoken)
+    text = filled(text, spoken, tuple(scene.catalogue.names(ask.office_id).items()))
     return text if len(text) <= most else text[: most + 1].rsplit(" ", 1)[0][:most]
 
 

@@ -15,7 +15,15 @@ from tests.fakes.server import FakeServer
 from tests.fakes.telegram_methods import METHODS, NOT_IN_ANSWERS
 from tests.fakes.telegram_people import Group, Person
 from tests.fakes.telegram_queues import Courier
-from tests.fakes.telegram_state import Account, ApiError, Bubble, Chat, Fields
+from tests.fakes.telegram_state import (
+    DAY,
+    Account,
+    ApiError,
+    Bubble,
+    Chat,
+    Fields,
+    NativePoll,
+)
 
 VOICE = b"OggS a voice note"
 
@@ -126,6 +134,15 @@ class FakeTelegram(FakeServer):
         if (person := self.people.get((account.id, chat.id))) is not None:
             for listener in self.listeners:
                 listener(person, bubble)
+
+    def end_poll(self, account: Account, poll: NativePoll) -> None:
+        """Close a poll and tell the bot."""
+        poll.closed = True
+        self.tell_poll(account, poll)
+
+    def tell_poll(self, account: Account, poll: NativePoll) -> None:
+        """Let the bot know how a poll of its own stands."""
+        self.courier.push(account, "poll", poll.as_api(), f"poll:{poll.id}", DAY)
 
     def ledger(self) -> dict[str, object]:
         return dict(self.taken)

@@ -21,6 +21,7 @@ from tests.fakes.telegram_state import (
     Bubble,
     Chat,
     Fields,
+    NativePoll,
     Webhook,
 )
 
@@ -118,7 +119,31 @@ def send_poll(fake: "FakeTelegram", account: Account, given: Given) -> object:
         raise ApiError(400, "Bad Request: poll options length must not exceed 100")
     if not 1 <= len(str(given.get("question", ""))) <= 300:
         raise ApiError(400, "Bad Request: poll question must be from 1 to 300 characters")
-    return send_other("poll")(fake, account, given)
+    period = given.get("open_period")
+    if period is not None and not 5 <= int(str(period)) <= 2_628_000:
+        raise ApiError(400, "Bad Request: poll open period must be between 5 and 2628000")
+    chat, rows = _chat(account, given), checked_rows(given)
+    check_reach(chat)
+    _check_rates(fake, account, chat)
+    bubble = fake.commit(account, chat, str(given["question"]), rows, "poll")
+    bubble.poll = NativePoll(
+        str(5_200_000_000_000_000_000 + bubble.id),
+        bubble.text,
+        words,
+        given.get("is_anonymous", True) in (True, "true", "True"),
+        fake.clock.elapsed() + int(str(period)) if period is not None else None,
+    )
+    return bubble.as_api(account.user, chat.fields)
+
+
+def stop_poll(fake: "FakeTelegram", account: Account, given: Given) -> object:
+    _, bubble = _bubble(account, given)
+    if bubble.poll is None:
+        raise ApiError(400, "Bad Request: message with poll to stop not found")
+    if bubble.poll.closed:
+        raise ApiError(400, "Bad Request: poll has already been closed")
+    fake.end_poll(account, bubble.poll)
+    return bubble.poll.as_api()
 
 
 def edit_text(fake: "FakeTelegram", account: Account, given: Given) -> object:
@@ -247,7 +272,7 @@ METHODS: dict[str, Method] = {
     "getwebhookinfo": get_webhook_info,
     "sendmessage": send_message,
     "sendpoll": send_poll,
-    "stoppoll": edit_markup,
+    "stoppoll": stop_poll,
     "sendlocation": send_other("location"),
     "senddocument": send_other("document"),
     "sendphoto": send_other("photo"),

@@ -211,6 +211,28 @@ class Group:
 
         return self._fake.run(act)
 
+    def vote(self, person: Person, bubble: Bubble, option: int | None) -> None:
+        """Somebody votes in a poll of the bot, or takes their vote back (None)."""
+
+        def act() -> None:
+            poll = bubble.poll
+            if poll is None:
+                raise LookupError("this is no poll")
+            over = poll.closes_at is not None and poll.closes_at <= self._fake.clock.elapsed()
+            if poll.closed or over:
+                return
+            poll.votes.pop(person.id, None)
+            if option is not None:
+                poll.votes[person.id] = option
+            self._fake.tell_poll(self._account, poll)
+
+        self._fake.run(act)
+
+    @property
+    def bubbles(self) -> list[Bubble]:
+        """What the bot said here, in order."""
+        return [self.chat.bubbles[key] for key in sorted(self.chat.bubbles)]
+
     def migrate(self, new_id: int) -> None:
         """Become a supergroup under another id."""
         self.chat.moved_to = new_id

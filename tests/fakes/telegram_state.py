@@ -46,6 +46,7 @@ class Bubble:
     rows: list[list[dict[str, str]]] = field(default_factory=list)
     edits: int = 0
     kind: str = "text"
+    poll: "NativePoll | None" = None
 
     @property
     def labels(self) -> list[str]:
@@ -71,7 +72,40 @@ class Bubble:
         }
         if self.rows:
             fields["reply_markup"] = {"inline_keyboard": self.rows}
+        if self.poll is not None:
+            del fields["text"]
+            fields["poll"] = self.poll.as_api()
         return fields
+
+
+@dataclass(slots=True)
+class NativePoll:
+    """A poll in a chat: who voted is known to nobody outside this object."""
+
+    id: str
+    question: str
+    options: list[str]
+    anonymous: bool
+    closes_at: float | None = None
+    votes: dict[int, int] = field(default_factory=dict)
+    closed: bool = False
+
+    def as_api(self) -> Fields:
+        """The Poll object."""
+        counts = [list(self.votes.values()).count(place) for place in range(len(self.options))]
+        return {
+            "id": self.id,
+            "question": self.question,
+            "options": [
+                {"text": text, "voter_count": count}
+                for text, count in zip(self.options, counts, strict=True)
+            ],
+            "total_voter_count": len(self.votes),
+            "is_closed": self.closed,
+            "is_anonymous": self.anonymous,
+            "type": "regular",
+            "allows_multiple_answers": False,
+        }
 
 
 @dataclass(slots=True)
