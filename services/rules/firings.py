@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 import logs
@@ -30,6 +30,8 @@ from services.rules.rule_moments import Moment, look
 from services.rules.rule_texts import RuleText
 
 KIND = "follow_up"
+LAPSES = timedelta(days=14)
+"""How long a firing waits for a yes."""
 LATE = timedelta(minutes=5)
 """What is written with a moment of the past comes no later than this."""
 _SHOWN = (AskStatus.OPEN, AskStatus.CLOSED)
@@ -130,6 +132,7 @@ def fire(db: Session, rule_id: UUID, keys: Callable[[], OrganisationKeys], *, no
     if rule is None:
         return 0
     text = rules.text_of(rule)
+    _let_lapse(db, rule, now)
     if text.figures is not None:
         _release(db, rule, keys(), now)
     looked = look(db, rule, text, since=rule.looked_until, until=now)
@@ -141,6 +144,19 @@ def fire(db: Session, rule_id: UUID, keys: Callable[[], OrganisationKeys], *, no
     reached = looked.until if looked.until < now else now - LATE
     rule.looked_until = max(rule.looked_until, reached)
     return len(held)
+
+
+def _let_lapse(db: Session, rule: Rule, now: datetime) -> None:
+    db.execute(
+        update(Firing)
+        .where(
+            Firing.organisation_id == rule.organisation_id,
+            Firing.rule_id == rule.id,
+            Firing.status == FiringStatus.FOR_APPROVAL,
+            Firing.fired_at < now - LAPSES,
+        )
+        .values(status=FiringStatus.SKIPPED, reason="lapsed", done_at=now)
+    )
 
 
 def _release(db: Session, rule: Rule, keys: OrganisationKeys, now: datetime) -> None:
@@ -211,8 +227,10 @@ def list_firings(
 
 
 def approve(db: Session, rule_id: UUID, firing_id: UUID, *, actor: Actor, now: datetime) -> Firing:
-    """Let a firing that waits for a yes go on; Conflict when it does not wait."""
+    """Let a firing that waits for a yes go on; Conflict when it does not wait, or too long."""
     rule, firing = rules.get(db, rule_id), _waiting(db, rule_id, firing_id)
+    if firing.fired_at < now - LAPSES:
+        raise Conflict("This waited for more than 14 days: it has lapsed.")
     firing.status = FiringStatus.WAITING
     _go_on(db, rule, rules.text_of(rule), firing, now)
     audit.record(db, actor, "firing.approved", ("firing", firing.id), now=now)
@@ -237,6 +255,7 @@ def _waiting(db: Session, rule_id: UUID, firing_id: UUID) -> Firing:
             Firing.rule_id == rule_id,
         )
         .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if firing is None:
         raise NotFound("There is no such firing.")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
+from bot import approvals
 from bot.delivery import DeliveryLoop
 from bot.doorbell import Bell
 from commands.chats import Chat
@@ -29,11 +31,13 @@ from models.channel import StopReply
 from models.db import transaction
 from models.due import Due
 from models.flow_version import EntryCode
+from models.rule import Rule
 from models.walls import system_scope
 from services import channels, flows, organisations, retention
 from services.asks import asks, closing
 from services.asks.asks import NewAsk
 from services.conversation import dues
+from services.rules import firings
 from tests.conftest import MovedByHand, Urls
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_state import Webhook
@@ -41,6 +45,8 @@ from tests.fakes.twilio import FakeTwilio
 from tests.web import settings_for
 
 PATIENCE = 20.0
+RULES_ACT = timedelta(hours=8)
+"""How often rules look here while time passes."""
 CREDENTIALS: Mapping[str, Mapping[str, str]] = {
     "telegram": {"token": "1001:made-up", "secret": "made-up-secret"},
     "sms": {"account_sid": "AC" + "0" * 32, "auth_token": "t" * 32},
@@ -168,6 +174,18 @@ class Stage:
                 flows.publish(db, loader.load(loader.library()["welcome"]), now=now)
                 self.poll = self._open_poll(db, chat.asks)
         self.open_channel(kind, chat.language)
+        if kind == "whatsapp" and self._has_rules():
+            self._approve_templates(chat.language)
+
+    def _approve_templates(self, language: str) -> None:
+        """What a rule begins days later is outside WhatsApp's window."""
+        engine, fake, now = self.line.engine, self.fakes.twilio, self.clock.now
+        view = self.line.directory.by_key(self.channel.key)
+        assert view is not None
+        work = approvals.submit(engine, view, fake.url, languages=(language,), now=now)
+        asyncio.run(work)
+        fake.run(lambda: fake.review("approved"))
+        asyncio.run(approvals.refresh(engine, view, fake.url, now=now))
 
     def _open_poll(self, db: Session, flow: str) -> str:
         now = self.clock.now()
@@ -210,6 +228,14 @@ class Stage:
     def pass_time(self, step: Any) -> None:
         """Let time pass, and whatever is due meanwhile happen at its moment."""
         end = self.clock.now() + step
+        while self._has_rules() and self.clock.now() + RULES_ACT < end:
+            self._pass_until(self.clock.now() + RULES_ACT)
+        self._pass_until(end)
+        with system_scope(self.line.engine) as db:
+            retention.run(db, now=end)
+        self.settle()
+
+    def _pass_until(self, end: Any) -> None:
         while (due := self._next_due()) is not None and due <= end:
             self._move(max(due, self.clock.now()))
             dues.run(self.line.engine, self.line.directory.read_catalogue, now=self.clock.now())
@@ -217,9 +243,11 @@ class Stage:
             if self._next_due() == due:
                 break
         self._move(end)
-        with system_scope(self.line.engine) as db:
-            retention.run(db, now=end)
-        self.settle()
+        firings.fire_all(self.line.engine, self.line.keys.open, now=end)
+
+    def _has_rules(self) -> bool:
+        with transaction(self.line.engine, self.organisation_id) as db:
+            return db.scalar(select(Rule.id).limit(1)) is not None
 
     def _move(self, moment: Any) -> None:
         step = moment - self.clock.now()
