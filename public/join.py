@@ -1,7 +1,7 @@
 """/j/<code>: the page that opens a chat with a poll; with .svg or .png its QR code, and a poster.
 
-The poster is the same page made to be printed on A4 or A5, so that every script has the reader's
-own fonts. No script, nothing personal, nothing kept.
+The poster is a PDF, or the same page made to be printed on A4 or A5. No script, nothing personal,
+nothing kept.
 """
 
 import io
@@ -23,6 +23,7 @@ from models.db import transaction
 from models.relay import Relay
 from models.walls import Door, DoorKind, find_door
 from public.join_words import join_texts
+from public.poster_pdf import PAPERS, Poster, draw
 from public.wording import LANGUAGES, direction
 from services import organisations
 from services.asks import asks
@@ -31,7 +32,6 @@ from services.relays import relays
 from services.relays.ways_in import WayIn, ways_in
 
 LONGEST_CODE: Final = 64
-SIZES: Final = ("a4", "a5")
 SHAPES: Final = {"svg": "image/svg+xml", "png": "image/png"}
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
@@ -65,6 +65,36 @@ def show(name: str) -> Response:
     return _qr(code, shape) if shape else _shown(code, found, "join")
 
 
+@blueprint.get("/j/<code>/poster.pdf")
+def poster_pdf(code: str) -> Response:
+    """Give the poster as PDF: `size` is a4 or a5; the page instead where nobody can come in."""
+    found = _find(code.lower())
+    if found is None or not found.takes or found.ended:
+        return poster(code)
+    language, size = _language(found.flow), _size()
+    pdf = draw(_poster(code.lower(), found, language), size)
+    answer = Response(pdf, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{code.lower()}-{size}.pdf"'
+    answer.headers.update(HEADERS)
+    return answer
+
+
+def _poster(code: str, found: _Opened, language: str) -> Poster:
+    t, sms, lines = join_texts(language), found.ways.get("sms"), []
+    if sms:
+        lines.append(t["send"].format(code=f"JOIN {code.upper()}", number=_isolated(sms.shown)))
+    lines.append(t["how"])
+    if found.ask.closes_at:
+        lines.append(t["until"].format(day=_isolated(f"{found.ask.closes_at:%Y-%m-%d}")))
+    asked = _words(found, _first(found), language)
+    return Poster(language, t["asks"].format(who=found.who), asked, _url(code), lines)
+
+
+def _isolated(text: str) -> str:
+    """Numbers as they are written, in a line that runs right to left too."""
+    return f"\u2066{text}\u2069"
+
+
 @blueprint.get("/j/<code>/poster")
 def poster(code: str) -> Response:
     """Show the page as a poster: `size` is a4 or a5."""
@@ -76,21 +106,29 @@ def poster(code: str) -> Response:
 
 def _shown(code: str, found: _Opened, name: str) -> Response:
     language = _language(found.flow)
-    question = next(one for one in found.flow.questions if one.waits)
-    size = request.args.get("size", "a4")
     return _page(
         name,
         language,
         code=code,
         found=found,
-        asked=_words(found, question, language),
+        asked=_words(found, _first(found), language),
         languages=[(one, NAMES[one]) for one in found.flow.languages if one in NAMES],
         url=_url(code),
         qr=segno.make(_url(code), error="m").svg_data_uri(scale=6, border=4),
-        size=size if size in SIZES else SIZES[0],
+        size=_size(),
+        until=_isolated(f"{found.ask.closes_at:%Y-%m-%d}") if found.ask.closes_at else None,
         closed=found.ask.status in (AskStatus.CLOSING, AskStatus.CLOSED, AskStatus.CANCELED)
         or (found.ask.status is AskStatus.OPEN and not found.takes),
     )
+
+
+def _size() -> str:
+    size = request.args.get("size", "a4")
+    return size if size in PAPERS else "a4"
+
+
+def _first(found: _Opened) -> Question:
+    return next(one for one in found.flow.questions if one.waits)
 
 
 def _words(found: _Opened, question: Question, language: str) -> str:

@@ -123,6 +123,8 @@ def _hand_out(at: _At, phrase: str, make: Callable[..., Relay]) -> None:
     ways = "\n".join(_ways(at.db, relay.code.upper(), scene.line.kind))
     at.told.append({"topic": topic, "ways": ways, "join": relay.code})
     scene.say(phrase)
+    if scene.line.kind != ChannelKind.SMS:
+        scene.say_sealed("relay_sheet", join=relay.code)
     others = [one for one in _flow(scene, ask).languages if one != language and one in NAMES]
     here = scene.line.kind == ChannelKind.TELEGRAM and "telegram" in ways_in(at.db, relay.code)
     grouped = [f"{GROUP}|{say('relay_group_option', scene.language)}"]

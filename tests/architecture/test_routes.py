@@ -64,6 +64,7 @@ ROUTES: dict[str, Access] = {
     "/sim/static/<path:filename>": SIMULATOR,
     "/j/<name>": ANYBODY,  # tests/public/test_join.py
     "/j/<code>/poster": ANYBODY,
+    "/j/<code>/poster.pdf": ANYBODY,
     "/m/<token>": ANYBODY,  # a link and its code: tests/public/test_member.py
     "/r/<name>": ANYBODY,  # gated figures: tests/public/test_results.py
     "/public/<path:filename>": ANYBODY,

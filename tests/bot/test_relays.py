@@ -92,8 +92,10 @@ def test_a_leader_gets_words_to_forward_on_every_channel(desk: Desk, poll: UUID,
     assert "When should we be open?" in first
     desk.hear("1", 1, kind=kind)
     ready, forward = heard(desk, kind=kind, last=2)
-    assert ready.startswith("Ready: forward our next message to your group.\nWhat else?")
     [code] = [row[0] for row in desk.ask("select code from relays")]
+    assert ready.startswith("Ready: forward our next message to your group.\n")
+    assert "What else?" in ready
+    assert (f"Poster: https://line.example/j/{code}/poster.pdf" in ready) is (kind != "sms")
     assert f"https://line.example/j/{code}" in forward
     assert f"SMS: {code.upper()} > +447700900999" in forward
     assert (f"https://wa.me/447700900999?text=JOIN%20{code.upper()}" in forward) is (kind != "sms")

@@ -134,3 +134,28 @@ def test_after_its_hour_a_poll_is_closed_before_any_sweep_comes(
     page = client.get(f"/j/{codes[1]}?lang=en").text
     assert "This poll is closed" in page
     assert "t.me" not in page
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
+@pytest.mark.parametrize(("size", "height"), [("a4", b"841.89"), ("a5", b"595.28")])
+def test_the_poster_is_one_sheet_of_its_size_with_its_letters_inside(
+    client: FlaskClient, codes: tuple[str, str], language: str, size: str, height: bytes
+) -> None:
+    answer = client.get(f"/j/{codes[1]}/poster.pdf?size={size}&lang={language}")
+    assert answer.content_type == "application/pdf"
+    pdf = answer.data
+    assert pdf.startswith(b"%PDF-")
+    assert pdf.count(b"/Type /Page\n") == 1
+    assert height in pdf
+    assert b"/FontFile2" in pdf
+    assert len(pdf) < 100_000
+
+
+def test_a_poster_of_what_is_over_is_the_page_that_says_so(
+    client: FlaskClient, engine: Engine, organisation: MadeUp, codes: tuple[str, str]
+) -> None:
+    assert client.get("/j/nothere/poster.pdf").status_code == 404
+    with transaction(engine, organisation.id) as db:
+        db.scalars(select(Ask)).one().status = AskStatus.CLOSED
+    answer = client.get(f"/j/{codes[1]}/poster.pdf?lang=en")
+    assert "This poll is closed" in answer.text
