@@ -17,6 +17,7 @@ PINNED = {
     "enable_material": "off",
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
+    "enable_memoize": "off",
 }
 """Plans of the message path: young tables and stale statistics cannot turn them into full reads."""
 STEADY = {name: state for name, state in PINNED.items() if state == "off"} | {"jit": "off"}

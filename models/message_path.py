@@ -7,6 +7,7 @@ reads, ``apply_many`` writes. The functions live in migration 0002, those of del
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -98,7 +99,7 @@ def take_many(
     rows = _call(
         connection,
         "select * from take_many(%s, %s::bytea[], %s, %s::bytea[], %s, %s::bytea[], %s::bytea[],"
-        " %s::text[]) order by place",
+        " %s::text[])",
         (
             organisation_id,
             list(address_hashes),
@@ -110,7 +111,7 @@ def take_many(
             list(marks),
         ),
     )
-    return [Standing(*row[1:]) for row in rows]
+    return [Standing(*row[1:]) for row in sorted(rows, key=itemgetter(0))]
 
 
 def _any_of(hashes: Sequence[bytes | None]) -> list[bytes | None]:
@@ -134,14 +135,14 @@ def _call(connection: Connection, query: str, values: Sequence[object]) -> list[
 class Batch:
     """Everything that one batch changed, as flat lists of JSON-ready rows.
 
-    ``moves`` holds one row a message; the other lists may be empty. Bytes are ``\\x`` hex text,
-    instants RFC 3339. ``rare`` is one object: stops, returns, addresses, windows, dues,
-    cases, links, echoes, counts.
+    ``moves`` holds one row a message; ``said`` each message and its reply; the other lists may be
+    empty. Bytes are ``\\x`` hex text, instants RFC 3339. ``rare`` is one object of what there is of
+    stops, returns, addresses, aliases, windows, dues, cases, echoes, links and counts.
     """
 
     moves: Sequence[Record]
     newcomers: Sequence[Record]
-    outgoing: Sequence[Record]
+    said: Sequence[Record]
     answered: Sequence[Record]
     sessions: Sequence[Record]
     consented: Sequence[Record]
@@ -160,7 +161,7 @@ def apply_many(
     lists = (
         batch.moves,
         batch.newcomers,
-        batch.outgoing,
+        batch.said,
         batch.answered,
         batch.sessions,
         batch.consented,
@@ -217,7 +218,6 @@ class Claimed:
     window_until: datetime | None
     wrapped_key: bytes
     contact_status: str
-    consents: list[str] | None
     superseded: bool
 
 
@@ -242,8 +242,17 @@ def delivery_turn(
     limits = {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
     rows = _call(
         connection,
-        "select * from delivery_turn(%s, %s::json, %s, %s, %s, %s::json)",
-        (worker, _document(done), wanted, lease, now, _document(limits)),
+        "select * from delivery_turn(%s, %s::uuid[], %s::uuid[], %s::json, %s, %s, %s, %s::json)",
+        (
+            worker,
+            list({row["org"] for row in done}),
+            [row["id"] for row in done],
+            _document(done),
+            wanted,
+            lease,
+            now,
+            _document(limits),
+        ),
     )
     return [Claimed(*row) for row in rows]
 

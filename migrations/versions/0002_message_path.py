@@ -19,6 +19,10 @@ depends_on = None
 
 SQL = Path(__file__).with_suffix(".sql")
 SIGNATURES = {
+    "is_known_number": "uuid, bytea, date",
+    "owner_of": "uuid, bytea",
+    "has_alias": "uuid, uuid",
+    "latest_status": "uuid, uuid",
     "take_many": "uuid, bytea[], uuid, bytea[], date, bytea[], bytea[], text[]",
     "apply_rare": "uuid, uuid, json",
     "apply_many": "uuid, uuid, json, json, json, json, json, json, json, json",

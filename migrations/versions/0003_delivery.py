@@ -23,9 +23,9 @@ SIGNATURES = {
     "recover_messages": "int",
     "give_back": "text, uuid[]",
     "renew_leases": "text, uuid[], interval",
-    "mark_messages": "text, json",
-    "delivery_turn": "text, json, int, interval, timestamptz, json",
-    "claim_messages": "text, int, interval, timestamptz, json",
+    "mark_messages": "text, uuid[], uuid[], json",
+    "delivery_turn": "text, uuid[], uuid[], json, int, interval, timestamptz, json",
+    "was_overtaken": "uuid, uuid, int",
     "status_rank": "text",
 }
 

@@ -5,116 +5,18 @@ create function status_rank(status text) returns int language sql immutable as $
         else 0 end
 $$;
 
-create function claim_messages(
-    worker text, wanted int, lease interval, clock timestamptz, rooms json)
-returns table (
-    organisation_id uuid, id uuid, contact_id uuid, channel_id uuid, kind text, lane smallint,
-    content jsonb, flow_version_id uuid, question text, language text, sealed bytea, edits text,
-    session_id uuid, attempts smallint, seq int, scheme text, address_id uuid,
-    sealed_address bytea, address_status text, window_until timestamptz, wrapped_key bytea,
-    contact_status text, consents text[], superseded boolean)
-language plpgsql as $$
-#variable_conflict use_column
-declare
-    budget record;
-    tokens_left real;
-    allowed int;
-    broadcasting boolean;
-    taken int;
-    room int := wanted;
-    channel_room int;
+-- Whether a person has written since a question was put.
+create function was_overtaken(org uuid, contact uuid, asked int)
+returns boolean language plpgsql stable as $$
 begin
-    -- Lane by lane, so that what is due later in one lane is never read to find what is due now.
-    for budget in
-        select b.* from channel_budgets b
-          join channels c on c.organisation_id = b.organisation_id and c.id = b.channel_id
-         where c.status = 'active'
-           and (b.paused_until is null or b.paused_until <= clock_timestamp())
-           and exists (
-               select 1 from unnest('{0,1,2}'::smallint[]) as l(lane)
-                cross join lateral (
-                    select 1 from messages m
-                     where m.channel_id = b.channel_id and m.lane = l.lane
-                       and m.status = 'queued' and m.due_at <= clock limit 1) as waiting)
-         order by b.channel_id
-           for no key update of b skip locked
-    loop
-        exit when room <= 0;
-        channel_room := coalesce((rooms->>budget.channel_id::text)::int,
-                                 (rooms->>'others')::int, wanted);
-        tokens_left := least(budget.burst, budget.tokens
-            + budget.rate * greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)));
-
-        -- Whether one waits behind another is looked up by a hash: a btree of the few messages that
-        -- statistics know of would be read whole, for each candidate, once 100,000 have come.
-        -- An earlier message that waits for its next try soon holds back the later ones of its
-        -- address; one that waits longer is overtaken, and given up if it is a question by then.
-        -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait.
-        foreach broadcasting in array array[false, true] loop
-            allowed := least(room, channel_room, floor(
-                tokens_left + case when broadcasting then 0 else budget.overdraft end)::int);
-            continue when allowed < 1;
-            return query
-            with ready as materialized (
-                select r.place
-                  from unnest(case when broadcasting then '{2}'::smallint[]
-                                   else '{0,1}'::smallint[] end) as l(lane)
-                 cross join lateral (
-                     select m.ctid as place from messages m
-                      where m.channel_id = budget.channel_id and m.lane = l.lane
-                        and m.status = 'queued' and m.due_at <= clock
-                        and not exists (
-                            select 1 from messages e
-                             where e.organisation_id = m.organisation_id
-                               and e.contact_id = m.contact_id and e.address_id = m.address_id
-                               and e.status in ('queued', 'sending')
-                               and (e.status = 'sending' or ((e.lane, e.id) < (m.lane, m.id)
-                                    and e.due_at <= clock + interval '20 seconds')))
-                      order by m.due_at, m.id
-                      limit allowed
-                        for no key update of m skip locked) as r
-                 limit allowed),
-            m as (  -- the rows are locked: their places hold
-                update messages t
-                   set status = 'sending', attempts = t.attempts + 1, leased_by = worker,
-                       leased_until = clock_timestamp() + lease
-                 where t.ctid = any (array(select r.place from ready r))
-                returning t.*)
-            select m.organisation_id, m.id, m.contact_id, m.channel_id, m.kind, m.lane, m.content,
-                   m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
-                   m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
-                   c.wrapped_key, c.status, p.consents,
-                   case when m.kind = 'question'
-                             and (m.attempts > 1 or m.due_at > m.created_at + interval '20 seconds')
-                        then exists (select 1 from conversations v
-                                      where v.organisation_id = m.organisation_id
-                                        and v.contact_id = m.contact_id and v.seq > m.seq)
-                        else false end
-              from m
-              cross join lateral (
-                  select * from addresses
-                   where organisation_id = m.organisation_id and id = m.address_id limit 1) a
-              cross join lateral (
-                  select * from contacts
-                   where organisation_id = m.organisation_id and id = m.contact_id limit 1) c
-              left join lateral (
-                  select * from profiles where m.lane = 2 and organisation_id = m.organisation_id
-                     and contact_id = m.contact_id limit 1) p on true
-             order by m.lane, m.due_at, m.id;
-            get diagnostics taken = row_count;
-            tokens_left := tokens_left - taken;
-            room := room - taken;
-            channel_room := channel_room - taken;
-        end loop;
-
-        update channel_budgets b
-           set tokens = tokens_left, refilled_at = clock_timestamp()
-         where b.organisation_id = budget.organisation_id and b.channel_id = budget.channel_id;
-    end loop;
+    return exists (select 1 from conversations v
+                    where v.organisation_id = org and v.contact_id = contact and v.seq > asked);
 end $$;
 
-create function mark_messages(worker text, done json)
-returns void language sql as $$
+-- In plpgsql, whose plans are kept; `orgs` and `ids` are those of `done`, for the index.
+create function mark_messages(worker text, orgs uuid[], ids uuid[], done json)
+returns void language plpgsql as $$
+begin
     update messages m
        set status = case when m.status = 'sending' or status_rank(d.status) > status_rank(m.status)
                          then d.status else m.status end,
@@ -130,29 +32,124 @@ returns void language sql as $$
                                then clock_timestamp() + interval '20 seconds' end
       from json_to_recordset(done) as d(org uuid, id uuid, status text, provider_id text,
            error_code text, text_hash bytea, due_at timestamptz, at timestamptz, refund boolean)
-     where m.organisation_id = any (array(
-               select distinct o.org from json_to_recordset(done) as o(org uuid)))
-       and m.id = any (array(select o.id from json_to_recordset(done) as o(id uuid)))
+     where m.organisation_id = any (orgs) and m.id = any (ids)
        and m.organisation_id = d.org and m.id = d.id
-       and (m.leased_by = worker or m.leased_by is null)
-$$;
+       and (m.leased_by = worker or m.leased_by is null);
+end $$;
 
+-- Records what became of messages, then claims what is due: both in one transaction.
 create function delivery_turn(
-    worker text, done json, wanted int, lease interval, clock timestamptz, rooms json)
+    worker text, orgs uuid[], ids uuid[], done json, wanted int, lease interval,
+    clock timestamptz, rooms json)
 returns table (
     organisation_id uuid, id uuid, contact_id uuid, channel_id uuid, kind text, lane smallint,
     content jsonb, flow_version_id uuid, question text, language text, sealed bytea, edits text,
     session_id uuid, attempts smallint, seq int, scheme text, address_id uuid,
     sealed_address bytea, address_status text, window_until timestamptz, wrapped_key bytea,
-    contact_status text, consents text[], superseded boolean)
+    contact_status text, superseded boolean)
 language plpgsql as $$
+#variable_conflict use_column
+declare
+    budget record;
+    tokens_left real;
+    allowed int;
+    broadcasting boolean;
+    lanes smallint[];
+    taken int;
+    room int := wanted;
+    channel_room int;
 begin
     if done is not null then
-        perform mark_messages(worker, done);
+        perform mark_messages(worker, orgs, ids, done);
     end if;
-    if wanted > 0 then
-        return query select * from claim_messages(worker, wanted, lease, clock, rooms);
+    if wanted <= 0 then
+        return;
     end if;
+
+    -- Lane by lane, so that what is due later in one lane is never read to find what is due now.
+    for budget in
+        select b.*, waiting.lanes
+          from channel_budgets b
+          join channels c on c.organisation_id = b.organisation_id and c.id = b.channel_id
+         cross join lateral (
+             select array_agg(l.lane) as lanes
+               from unnest('{0,1,2}'::smallint[]) as l(lane)
+              cross join lateral (
+                  select 1 from messages m
+                   where m.channel_id = b.channel_id and m.lane = l.lane
+                     and m.status = 'queued' and m.due_at <= clock limit 1) as one) as waiting
+         where c.status = 'active'
+           and (b.paused_until is null or b.paused_until <= clock_timestamp())
+           and waiting.lanes is not null
+           for no key update of b skip locked
+    loop
+        exit when room <= 0;
+        channel_room := coalesce((rooms->>budget.channel_id::text)::int,
+                                 (rooms->>'others')::int, wanted);
+        tokens_left := least(budget.burst, budget.tokens
+            + budget.rate * greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)));
+
+        -- Whether one waits behind another is looked up by a hash: a btree of the few messages that
+        -- statistics know of would be read whole, for each candidate, once 100,000 have come.
+        -- An earlier message that waits for its next try soon holds back the later ones of its
+        -- address; one that waits longer is overtaken, and given up if it is a question by then.
+        -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait.
+        foreach broadcasting in array array[false, true] loop
+            lanes := case when broadcasting then array[2]::smallint[]
+                          else array_remove(budget.lanes, 2::smallint) end;
+            allowed := least(room, channel_room, floor(
+                tokens_left + case when broadcasting then 0 else budget.overdraft end)::int);
+            continue when allowed < 1 or not lanes && budget.lanes;
+            return query
+            with m as (  -- the rows are locked: their places hold
+                update messages t
+                   set status = 'sending', attempts = t.attempts + 1, leased_by = worker,
+                       leased_until = clock_timestamp() + lease
+                 where t.ctid = any (array(
+                     select r.place
+                       from unnest(lanes) as l(lane)
+                      cross join lateral (
+                          select m.ctid as place from messages m
+                           where m.channel_id = budget.channel_id and m.lane = l.lane
+                             and m.status = 'queued' and m.due_at <= clock
+                             and not exists (
+                                 select 1 from messages e
+                                  where e.organisation_id = m.organisation_id
+                                    and e.contact_id = m.contact_id and e.address_id = m.address_id
+                                    and e.status in ('queued', 'sending')
+                                    and (e.status = 'sending' or ((e.lane, e.id) < (m.lane, m.id)
+                                         and e.due_at <= clock + interval '20 seconds')))
+                           order by m.due_at, m.id
+                           limit allowed
+                             for no key update of m skip locked) as r
+                      limit allowed))
+                returning t.*)
+            select m.organisation_id, m.id, m.contact_id, m.channel_id, m.kind, m.lane, m.content,
+                   m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
+                   m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
+                   c.wrapped_key, c.status,
+                   case when m.kind = 'question'
+                             and (m.attempts > 1 or m.due_at > m.created_at + interval '20 seconds')
+                        then was_overtaken(m.organisation_id, m.contact_id, m.seq)
+                        else false end
+              from m
+              cross join lateral (
+                  select * from addresses
+                   where organisation_id = m.organisation_id and id = m.address_id limit 1) a
+              cross join lateral (
+                  select * from contacts
+                   where organisation_id = m.organisation_id and id = m.contact_id limit 1) c
+             order by m.lane, m.due_at, m.id;
+            get diagnostics taken = row_count;
+            tokens_left := tokens_left - taken;
+            room := room - taken;
+            channel_room := channel_room - taken;
+        end loop;
+
+        update channel_budgets b
+           set tokens = tokens_left, refilled_at = clock_timestamp()
+         where b.organisation_id = budget.organisation_id and b.channel_id = budget.channel_id;
+    end loop;
 end $$;
 
 create function renew_leases(worker text, ids uuid[], lease interval)

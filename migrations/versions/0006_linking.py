@@ -20,7 +20,15 @@ depends_on = None
 
 HERE = Path(__file__)
 MESSAGE_PATH = HERE.with_name("0002_message_path.sql")
-FUNCTIONS = ("take_many", "apply_rare", "apply_many")
+FUNCTIONS = (
+    "is_known_number",
+    "owner_of",
+    "has_alias",
+    "latest_status",
+    "take_many",
+    "apply_rare",
+    "apply_many",
+)
 
 
 def upgrade() -> None:

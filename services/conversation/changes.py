@@ -16,7 +16,7 @@ from services import retention
 from services.conversation.keyboards import keyboard_mark
 from services.conversation.person_rows import PersonWriter
 from services.conversation.rows import Row, Rows, Shown, hex_of
-from services.conversation.scene import RIGHTS, LinkRow, Running, Scene
+from services.conversation.scene import REPLIES, RIGHTS, LinkRow, Running, Scene
 
 REPLIES_IN_WINDOW = 30
 WINDOW = timedelta(minutes=10)
@@ -35,7 +35,7 @@ def rows_of(scene: Scene, keyring: Keyring, shown: Shown) -> Rows:
 def gather(batch: Iterable[Rows], now: datetime) -> Batch:
     """Join the rows of several messages into what one transaction writes."""
     parts = list(batch)
-    rare: Row = {
+    seldom: Row = {
         "stops": [p.stop for p in parts if p.stop],
         "returns": [p.back for p in parts if p.back],
         "addresses": [p.address for p in parts if p.address],
@@ -47,16 +47,16 @@ def gather(batch: Iterable[Rows], now: datetime) -> Batch:
         "aliases": [p.alias for p in parts if p.alias],
         "unconsented": sum(p.unconsented for p in parts),
     }
-    needed = any(rare.values())
+    rare = {name: rows for name, rows in seldom.items() if rows}
     return Batch(
         moves=[p.move for p in parts],
         newcomers=[p.newcomer for p in parts if p.newcomer],
-        outgoing=[row for p in parts for row in p.outgoing],
+        said=[row for p in parts for row in (p.heard, *p.outgoing)],
         answered=[row for p in parts for row in p.answered],
         sessions=[row for p in parts for row in p.sessions],
         consented=[row for p in parts for row in p.consented],
         profiled=[p.profiled for p in parts if p.profiled],
-        rare=rare | {"at": now, "today": now.date()} if needed else None,
+        rare=rare | {"at": now, "today": now.date()} if rare else None,
     )
 
 
@@ -67,9 +67,12 @@ class _Writer(PersonWriter):
         scene = self.scene
         speaks = bool(scene.parts) and not scene.silent
         allowed = speaks and self._within_guards()
-        # What was heard gets its id before what is answered: messages are read in that order.
-        move = self._move(replies=int(allowed))
-        rows = Rows(move=move, outgoing=[self._reply()] if allowed else [])
+        rows = Rows(
+            move=self._move(replies=int(allowed)),
+            # What was heard gets its id before what is answered: messages are read in that order.
+            heard=self._heard(),
+            outgoing=[self._reply()] if allowed else [],
+        )
         rows.guarded = speaks and not allowed
         rows.unconsented = bool(rows.outgoing) and not scene.is_consented
         rows.newcomer = self._newcomer() if scene.is_new else None
@@ -83,10 +86,8 @@ class _Writer(PersonWriter):
     def _move(self, *, replies: int) -> Row:
         scene = self.scene
         started, used = self._window()
-        message = new_id(scene.now)
         return {
             "contact": scene.contact_id,
-            "address": scene.address_id,
             "receipt": hex_of(scene.heard.receipt),
             "receipt_expires_at": retention.expires_at("receipts", scene.now),
             "seq": scene.standing.seq,
@@ -97,22 +98,32 @@ class _Writer(PersonWriter):
             "window_replies": used + replies,
             "at": scene.now,
             "expires_at": self._conversation_expires_at(),
-            "message": message,
-            "kind": "notice",
-            "content": self._heard(),
-            "language": scene.language,
-            "sealed": self._seal(redact(scene.heard.body), "messages", message)
-            if scene.heard.body and not scene.is_unseen
-            else None,
-            "provider_id": None if scene.is_unseen else scene.heard.provider_id,
-            "message_expires_at": self._message_expires_at(),
             "case": scene.case_id,
         }
 
     def _heard(self) -> Row:
         """What a message was, and the case it belongs to."""
-        heard: Row = {"kind": self.scene.heard.kind}
-        return heard | {"case": self.scene.case_id} if self.scene.case_reason else heard
+        scene, message = self.scene, new_id(self.scene.now)
+        body = "" if scene.is_unseen else redact(scene.heard.body)
+        case = {"case": scene.case_id} if scene.case_reason else {}
+        return {
+            "id": message,
+            "contact": scene.contact_id,
+            "address": scene.address_id,
+            "direction": "in",
+            "status": "received",
+            "lane": REPLIES,
+            "kind": "notice",
+            "content": {"kind": scene.heard.kind} | case,
+            "language": scene.language,
+            "sealed": self._seal(body, "messages", message) if body else None,
+            "seq": scene.standing.seq or 0,
+            "session": scene.running.id if scene.running else None,
+            "provider_id": None if scene.is_unseen else scene.heard.provider_id,
+            "due_at": scene.now,
+            "at": scene.now,
+            "expires_at": self._message_expires_at(),
+        }
 
     def _state(self) -> Row:
         scene, state = self.scene, Row()
@@ -166,6 +177,8 @@ class _Writer(PersonWriter):
             "sealed": self._seal(secrets, "messages", message) if secrets else None,
             "contact": scene.contact_id,
             "address": scene.address_id,
+            "direction": "out",
+            "status": "queued",
             "lane": scene.lane,
             "kind": self._reply_kind(),
             "content": self._content(),

@@ -19,6 +19,7 @@ class Rows:
     """The rows of one message; ``gather`` joins those of a batch."""
 
     move: Row
+    heard: Row
     newcomer: Row | None = None
     outgoing: list[Row] = field(default_factory=list)
     answered: list[Row] = field(default_factory=list)

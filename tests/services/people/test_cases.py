@@ -71,7 +71,7 @@ def test_what_is_written_while_nothing_waits_joins_the_case() -> None:
     first = talk.scene and talk.scene.case_id
     assert talk.say("my passport is lost").phrases == ["case_noted"]
     assert talk.rows is not None
-    assert talk.rows.move["content"] == {"kind": "message", "case": first}
+    assert talk.rows.heard["content"] == {"kind": "message", "case": first}
     assert talk.say("in Nairobi").reply is None, "only the first is acknowledged"
     assert talk.say("MENU").phrases == ["?menu"], "words mean what they always mean"
 
