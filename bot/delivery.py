@@ -27,9 +27,10 @@ from bot.budgets import FIRST_WINDOW
 from bot.channels.transport import before_leaving, open_client
 from bot.doorbell import Bell
 from bot.outcomes import Outcome, Sender
+from bot.taking_over import note_outcome, take_over
 from models.clock import Clock
 from models.message import Lane
-from models.message_path import Claimed, delivery_turn, give_back, renew_leases
+from models.message_path import Claimed, delivery_turn, renew_leases
 
 LEASE = timedelta(seconds=8)
 RENEW_EVERY = 2.0
@@ -165,6 +166,8 @@ class DeliveryLoop:
             outcome = Outcome(status="failed", error_code="internal")
         self._sender.windows.leave(message.channel_id)
         self._flying.pop(message.id, None)
+        if self._begun:
+            note_outcome(self._begun, message, outcome)
         self._record(outcome.row(message))
 
     def _record(self, row: dict[str, Any]) -> None:
@@ -240,9 +243,7 @@ class DeliveryLoop:
         """Let what workers of this machine held as they died, and never touched, be sent."""
         for left in left_behind(self._notes) if self._notes else ():
             with suppress(SQLAlchemyError):
-                given, held = await self._in_database(
-                    lambda connection, left=left: give_back(connection, left.worker, left.begun)  # type: ignore[misc]
-                )
+                given, held = await self._in_database(partial(take_over, left))
                 if given:
                     logs.event("messages.recovered", outcome="never_left", count=given)
                 self._done_with(left, held)

@@ -45,9 +45,13 @@ class Outcome:
 
     def row(self, message: Claimed) -> dict[str, Any]:
         """The JSON-ready row for ``models.message_path``."""
+        return self.of(message.organisation_id, message.id)
+
+    def of(self, organisation_id: UUID, message_id: UUID) -> dict[str, Any]:
+        """The same for a message of which only this is known."""
         return {
-            "org": message.organisation_id,
-            "id": message.id,
+            "org": organisation_id,
+            "id": message_id,
             "status": self.status,
             "provider_id": self.provider_id,
             "error_code": self.error_code,

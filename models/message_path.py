@@ -237,7 +237,8 @@ def delivery_turn(
     A status never moves backwards. Claimed are messages of all channels with budget left, of each
     address only the first unsent one, leased to ``worker`` by the database's clock. ``rooms`` says
     how many each channel may take at most in this turn, ``room`` how many any other.
-    ``superseded`` marks a question that waited for another try while its person wrote again.
+    ``superseded`` marks a question that waited for another try, or for its turn in a sending, while
+    its person wrote.
     """
     limits = {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
     rows = _call(

@@ -14,15 +14,15 @@ SEND_TIMEOUT = aiohttp.ClientTimeout(total=5, connect=2)
 
 
 before_leaving: ContextVar[Callable[[], None] | None] = ContextVar("before_leaving", default=None)
-"""What a task wants done once it has a connection and before it says anything on it."""
+"""What a task wants done just before the first byte of its request leaves."""
 
 
-class _Connector(aiohttp.TCPConnector):
-    async def connect(self, *given: Any, **named: Any) -> aiohttp.connector.Connection:
-        connection = await super().connect(*given, **named)
+class _Request(aiohttp.ClientRequest):
+    async def write_bytes(self, *given: Any, **named: Any) -> None:
+        # Headers are only gathered before this: they leave with the body, in one go from here.
         if note := before_leaving.get():
             note()
-        return connection
+        await super().write_bytes(*given, **named)
 
 
 def open_client(connections: int = 200) -> aiohttp.ClientSession:
@@ -32,7 +32,8 @@ def open_client(connections: int = 200) -> aiohttp.ClientSession:
     is just being closed would end unknown. Cookies are not kept.
     """
     return aiohttp.ClientSession(
-        connector=_Connector(limit=connections, keepalive_timeout=15),
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=15),
+        request_class=_Request,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
 

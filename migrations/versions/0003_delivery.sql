@@ -93,12 +93,15 @@ begin
         -- statistics know of would be read whole, for each candidate, once 100,000 have come.
         -- An earlier message that waits for its next try soon holds back the later ones of its
         -- address; one that waits longer is overtaken, and given up if it is a question by then.
-        -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait.
+        -- Replies may run ahead of the rate as far as the provider queues them; broadcasts wait,
+        -- and leave half of a large bucket: what a busy worker sends late then still fits.
         foreach broadcasting in array array[false, true] loop
             lanes := case when broadcasting then array[2]::smallint[]
                           else array_remove(budget.lanes, 2::smallint) end;
             allowed := least(room, channel_room, floor(
-                tokens_left + case when broadcasting then 0 else budget.overdraft end)::int);
+                tokens_left + case when not broadcasting then budget.overdraft
+                                   when budget.burst >= 10 then -budget.burst / 2
+                                   else 0 end)::int);
             continue when allowed < 1 or not lanes && budget.lanes;
             return query
             with m as (  -- the rows are locked: their places hold
@@ -128,7 +131,10 @@ begin
                    m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
                    m.attempts, m.seq, a.scheme, a.id, a.sealed, a.status, a.window_until,
                    c.wrapped_key, c.status,
-                   case when m.kind = 'question'
+                   -- A pushed question is stale once its person wrote, whenever that was: they
+                   -- were told it then, or have gone on to something else.
+                   case when m.kind = 'broadcast' and m.question is not null
+                             or m.kind = 'question'
                              and (m.attempts > 1 or m.due_at > m.created_at + interval '20 seconds')
                         then was_overtaken(m.organisation_id, m.contact_id, m.seq)
                         else false end
