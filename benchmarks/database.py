@@ -45,7 +45,7 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(cpu: int, binaries: pathlib.Path, log: pathlib.Path) -> Cluster:
+def start(cpu: int | str, binaries: pathlib.Path, log: pathlib.Path) -> Cluster:
     """A new cluster on one core, in a temporary folder.
 
     Raises processes.NotStarted when it does not answer.

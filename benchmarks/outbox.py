@@ -44,6 +44,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--kill", type=int, default=0, help="kill -9 a worker so many times")
     parser.add_argument("--stop", action="store_true", help="two of those who wait say STOP")
+    parser.add_argument(
+        "--cores",
+        choices=("both", "one"),
+        default="both",
+        help="where workers, web and database run: on both cores, shared with the fake, or on one",
+    )
     parser.add_argument("--project-python", default=sys.executable, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
@@ -52,10 +58,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Start a database and a fake provider, let the queue be sent, and report."""
     import uvloop  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    from benchmarks import database, outbox_run, processes
+    from benchmarks import database, outbox_report, outbox_run, processes
     from benchmarks.targets import Place
 
-    server_cpu, driver_cpu = environment.cores()
+    first, second = environment.cores()
+    both = f"{first},{second}"
+    server_cpu, driver_cpu = (both, both) if arguments.cores == "both" else (first, second)
     logs = pathlib.Path(tempfile.mkdtemp(prefix="homeline-bench-logs-"))
     order = outbox_run.Order(
         messages=arguments.messages,
@@ -77,14 +85,16 @@ def run(arguments: argparse.Namespace) -> None:
             server_cpu=server_cpu,
             driver_cpu=driver_cpu,
         )
-        os.sched_setaffinity(0, {driver_cpu})
+        os.sched_setaffinity(0, {first, second} if arguments.cores == "both" else {second})
         figures = uvloop.run(outbox_run.measure(place, api_port, order, arguments.project_python))
     except (TimeoutError, processes.NotStarted) as error:
         raise SystemExit(f"benchmark: {error!r}\nlogs: {logs}") from error
     shutil.rmtree(logs)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / "outbox.json").write_text(json.dumps(asdict(figures), indent=1))
-    print(outbox_run.report(order, figures))
+    print(outbox_report.report(order, figures))
+    if wrong := outbox_report.faults(figures):
+        raise SystemExit("benchmark: " + "; ".join(wrong))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""People with one broadcast message each, waiting to be sent, put into Homeline's own tables.
+"""People who agreed to polls, put into Homeline's own tables; with a push waiting, or without.
 
 A process of its own, run with the project's interpreter: an order as JSON on standard input. It
-writes as superuser, past walls and triggers: how fast people are invited is not measured here.
+writes as superuser, past walls and triggers: how fast people register is not measured here.
 """
 
 import base64
@@ -23,11 +23,24 @@ _TABLES = {
     "contacts": "id wrapped_key language status origin created_at last_seen_at expires_at",
     "addresses": "id contact_id channel_id scheme address_hash number_hash sealed status"
     " created_at",
-    "profiles": "contact_id language channel consents joined_at last_seen_at",
+    "profiles": "contact_id country time_zone language channel consents joined_at registered_at"
+    " last_seen_at",
     "conversations": "contact_id seq updated_at",
     "messages": "id contact_id address_id channel_id direction status lane kind content"
     " flow_version_id question language seq due_at created_at expires_at",
 }
+_AT_ONCE = 5_000
+_PLACES = (
+    ("NZ", "Pacific/Auckland"),
+    ("JP", "Asia/Tokyo"),
+    ("IN", "Asia/Kolkata"),
+    ("KE", "Africa/Nairobi"),
+    ("FR", "Europe/Paris"),
+    ("BR", "America/Sao_Paulo"),
+    ("CA", "America/Toronto"),
+    ("MX", "America/Tijuana"),
+)
+"""Around the world: at any moment it is day for some of them."""
 Rows = dict[str, tuple[Any, ...]]
 
 
@@ -69,11 +82,16 @@ class _Queue:
         asked = Jsonb({"parts": [{"ask": question}], "tag": "1"})
         now, later = self._now, self._later
         return {
-            "contacts": (contact, wrapped, "en", "active", Jsonb({}), now, now, later),
+            "contacts": (
+                contact, wrapped, "en", "active", Jsonb({"member": member}), now, now, later,
+            ),
             "addresses": (
                 address, contact, line.channel_id, line.kind, *hashes, sealed, "active", now,
             ),
-            "profiles": (contact, "en", line.kind, ["registration", "polls"], now, now),
+            "profiles": (
+                contact, *_PLACES[member % len(_PLACES)], "en", line.kind,
+                ["registration", "polls"], now, now, now,
+            ),
             "conversations": (contact, 1, now),
             "messages": (
                 message, contact, address, line.channel_id, "out", "queued", 2, "broadcast", asked,
@@ -83,25 +101,46 @@ class _Queue:
 
 
 def main() -> None:
-    """Carry out one order: {"database", "master_key", "channels": {kind: [first, count]}}."""
+    """Carry out one order.
+
+    {"database", "master_key", "channels": {kind: [first, count]}, "waiting": bool}
+    """
     order = json.load(sys.stdin)
     keyring = Keyring([_MasterKey("bench", base64.b64decode(order["master_key"]))])
+    tables = {name: columns for name, columns in _TABLES.items() if _wanted(order, name)}
     with psycopg.connect(order["database"]) as connection:
         connection.execute("set session_replication_role = replica")
         row = connection.execute("select id, wrapped_key, wrapped_index_key from organisations")
         (organisation, *wrapped), *_ = row.fetchall()
         queue = _Queue(keyring, organisation, keyring.open_organisation(organisation, *wrapped))
         (version,), *_ = connection.execute("select id from flow_versions").fetchall()
-        people = [
-            queue.rows(line, member, version, "volunteer")
-            for line in _lines(connection, order["channels"])
-            for member in line.members
-        ]
-        for table, columns in _TABLES.items():
-            names = ", ".join(("organisation_id", *columns.split()))
-            with connection.cursor().copy(f"copy {table} ({names}) from stdin") as copy:
-                for rows in people:
-                    copy.write_row((organisation, *rows[table]))
+        for line in _lines(connection, order["channels"]):
+            for some in _batched(line.members, _AT_ONCE):
+                people = [queue.rows(line, member, version, "volunteer") for member in some]
+                _copy(connection, organisation, tables, people)
+
+
+def _wanted(order: dict[str, Any], table: str) -> bool:
+    return table != "messages" or bool(order["waiting"])
+
+
+def _copy(
+    connection: psycopg.Connection[Any],
+    organisation: UUID,
+    tables: dict[str, str],
+    people: list[Rows],
+) -> None:
+    for table, columns in tables.items():
+        names = ", ".join(("organisation_id", *columns.split()))
+        with connection.cursor().copy(f"copy {table} ({names}) from stdin") as copy:
+            for rows in people:
+                copy.write_row((organisation, *rows[table]))
+
+
+def _batched(members: range, most: int) -> Iterator[range]:
+    """Parts of a range, in order."""
+    for start in range(0, len(members), most):
+        yield members[start : start + most]
 
 
 def _lines(connection: psycopg.Connection[Any], wanted: dict[str, list[int]]) -> Iterator[_Line]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from subprocess import Popen
 
@@ -20,6 +20,11 @@ SILENT_FOR = 15.0
 TARGETS = {"telegram": "ours", "sms": "ours-sms"}
 _BUDGET = "update channel_budgets set rate = {0}, burst = {0}, tokens = {0}"
 _STATUSES = "select status, count(*) from messages where lane = 2 group by status"
+_WHAT_BECAME = (
+    "select (c.origin->>'member')::bigint, m.status, m.attempts, m.error_code from messages m"
+    " join contacts c on c.organisation_id = m.organisation_id and c.id = m.contact_id"
+    " where m.lane = 2 and (c.origin->>'member')::bigint = any(%s) order by 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,20 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What came of one run. CPU in ms a message, times in seconds; `kept` by channel."""
+    """What came of one run. CPU in ms a message, times in seconds; `kept` by channel.
+
+    `in_doubt` has a line for each person who got nothing while the database says *unknown*, `lost`
+    one for each other who got nothing. `cut_off` counts requests whose worker was killed before
+    their answer.
+    """
 
     sent: int
     seconds: float
     kept: Mapping[str, float]
     refused: int
-    missing: int
+    lost: list[str]
+    in_doubt: list[str]
+    cut_off: int
     doubled: int
     statuses: Mapping[str, int]
     kills: int
@@ -144,7 +156,7 @@ def _queue(home: ours.Homeline, people: Mapping[str, range]) -> None:
     channels = {kind: [members.start, len(members)] for kind, members in people.items()}
     done = subprocess.run(
         [home.python, "-m", "benchmarks.outbox_people"],
-        input=json.dumps(home.readable() | {"channels": channels}),
+        input=json.dumps(home.readable() | {"channels": channels, "waiting": True}),
         cwd=HERE.parent,
         capture_output=True,
         text=True,
@@ -211,12 +223,16 @@ class _Run:
         expected = [m for members in self._people.values() for m in members]
         invited = [member for member in expected if member not in self._stopped]
         sent = heard.got.total()
+        nothing = [member for member in invited if heard.got[member] == 0]
+        in_doubt, lost = _explained(self._place, nothing)
         return Figures(
             sent=sent,
             seconds=heard.last - min(each.first or 0.0 for each in accounts.values()),
             kept={kind: account.kept() for kind, account in accounts.items()},
             refused=heard.refused,
-            missing=sum(heard.got[member] == 0 for member in invited),
+            lost=lost,
+            in_doubt=in_doubt,
+            cut_off=self._provider.cut_off,
             doubled=sum(max(0, heard.got[member] - 1) for member in invited),
             statuses=_statuses(self._place),
             kills=self._workers.kills,
@@ -233,22 +249,13 @@ def _statuses(place: Place) -> dict[str, int]:
         return {str(status): int(n) for status, n in connection.execute(_STATUSES)}
 
 
-def report(order: Order, figures: Figures) -> str:
-    """The figures as one Markdown table."""
-    kept = ", ".join(f"{kind} {share:.1%}" for kind, share in figures.kept.items())
-    confirmed = ", ".join(f"{kind} {s:.2f} s" for kind, s in figures.confirmed_in.items())
-    lines: Iterable[tuple[str, object]] = (
-        ("waiting, over " + " and ".join(order.channels), order.messages),
-        ("workers, of them killed", f"{order.workers}, {figures.kills} times"),
-        ("provider's latency, budget a channel", f"{order.latency:.3f} s, {order.rate:.0f}/s"),
-        ("messages the provider took", figures.sent),
-        ("in", f"{figures.seconds:.1f} s: {figures.sent / max(figures.seconds, 0.001):.0f}/s"),
-        ("of the budget kept", kept),
-        ("refused (429)", f"{figures.refused}: {figures.refused / max(1, figures.sent):.2%}"),
-        ("people who got nothing · twice", f"{figures.missing} · {figures.doubled}"),
-        ("statuses", ", ".join(f"{s} {n}" for s, n in sorted(figures.statuses.items()))),
-        ("STOP confirmed in", confirmed or "not asked"),
-        ("sent to who stopped, after all", figures.after_stop),
-        ("CPU, worker + database", f"{figures.worker_cpu:.2f} + {figures.database_cpu:.2f} ms"),
-    )
-    return "\n".join(["| outbox | |", "|---|---|", *(f"| {a} | {b} |" for a, b in lines)])
+def _explained(place: Place, members: list[int]) -> tuple[list[str], list[str]]:
+    """What the database says of each of those who got nothing: those in doubt, and all others."""
+    with psycopg.connect(place.cluster.url(ours.DATABASE)) as connection:
+        rows = connection.execute(_WHAT_BECAME, (members,)).fetchall()
+    told = [
+        (f"{member}: {status}, attempt {attempts}, {error or 'no word'}", status)
+        for member, status, attempts, error in rows
+    ]
+    in_doubt = [line for line, status in told if status == "unknown"]
+    return in_doubt, [line for line, status in told if status != "unknown"]

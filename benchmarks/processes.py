@@ -21,7 +21,7 @@ class NotStarted(Exception):
 def start(
     command: Sequence[str],
     *,
-    cpu: int,
+    cpu: int | str,
     log: pathlib.Path,
     env: Mapping[str, str] | None = None,
     cwd: pathlib.Path | None = None,

@@ -23,14 +23,17 @@ Stored = Callable[[range], Mapping[int, Mapping[str, list[str]]]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one run happens: ports, database server, fake provider, log folder, cores."""
+    """Where one run happens: ports, database server, fake provider, log folder, cores.
+
+    A core is a number, or several as taskset names them ("0,1").
+    """
 
     cluster: Cluster
     port: int
     api: str
     logs: pathlib.Path
-    server_cpu: int
-    driver_cpu: int
+    server_cpu: int | str
+    driver_cpu: int | str
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,14 @@ class FakeProvider:
     """Both providers' APIs on one port.
 
     `on_message(recipient, text, seen_at)` is called for every message; `latency` is the time in
-    seconds between a request and its answer. Message ids are never given twice.
+    seconds between a request and its answer. `cut_off` counts the requests whose caller was gone
+    before they were answered. Message ids are never given twice.
     """
 
     def __init__(self) -> None:
         self.latency = 0.0
         self.on_message: OnMessage | None = None
+        self.cut_off = 0
         self._given = time.time_ns() // 1000
 
     async def listen(self, port: int) -> None:
@@ -150,6 +152,7 @@ class FakeProvider:
 class _FakeConnection(asyncio.Protocol):
     def __init__(self, fake: FakeProvider) -> None:
         self.fake = fake
+        self.waiting = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport | None = cast(asyncio.Transport, transport)
@@ -157,6 +160,7 @@ class _FakeConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self.fake.cut_off += self.waiting
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -183,11 +187,13 @@ class _FakeConnection(asyncio.Protocol):
             out,
         )
         if self.fake.latency:
+            self.waiting = 1
             asyncio.get_running_loop().call_later(self.fake.latency, self._reply, raw)
         else:
             self._reply(raw)
 
     def _reply(self, raw: bytes) -> None:
+        self.waiting = 0
         if self.transport:
             self.transport.write(raw)
 
