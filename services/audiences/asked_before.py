@@ -70,7 +70,7 @@ def _followed(ask_id: UUID | None, month: datetime, following: datetime) -> Colu
             FlowSession.contact_id == Profile.contact_id,
             FlowSession.origin.has_key(BY_RULE),
             FlowSession.kind != AskKind.NOTICE,
-            FlowSession.ask_id.is_distinct_from(ask_id),
+            *([FlowSession.ask_id.is_distinct_from(ask_id)] if ask_id else []),
             FlowSession.started_at >= month,
             FlowSession.started_at < following,
         )

@@ -5,13 +5,16 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from bot import begun
 from bot.begun import Begun, left_behind
-from models.message_path import delivery_turn, give_back
+from bot.outcomes import Outcome
+from bot.taking_over import note_outcome, take_over
+from models.message_path import Claimed, delivery_turn, give_back
 from tests.bot.conftest import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -123,3 +126,56 @@ def test_the_next_worker_sends_at_once_what_the_killed_one_never_touched(
     desk.notes = tmp_path
     desk.deliver(until=lambda: desk.statuses() == [("sent", None)])
     assert desk.statuses() == [("sent", None)]
+
+
+TAKER = """
+import sys, uuid, pathlib
+from datetime import UTC, datetime
+from bot.begun import Begun, Taken
+note = Begun(pathlib.Path(sys.argv[1]), "worker-that-dies")
+first, second, owner = (uuid.UUID(one) for one in sys.argv[2:])
+for one in (first, second):
+    note.begin(one)
+note.taken(Taken(first, owner, "SM1", b"h" * 32, datetime(2026, 7, 1, tzinfo=UTC)))
+"""
+
+
+def test_what_the_provider_had_taken_is_recorded_and_not_in_doubt(
+    desk: Desk, tmp_path: Path
+) -> None:
+    for person in (1, 2):
+        desk.hear("hello", person, kind="sms")
+    taken, begun_only = claim(desk, "worker-that-dies")
+    arguments = [str(one) for one in (tmp_path, taken, begun_only, desk.organisation_id)]
+    subprocess.run([sys.executable, "-c", TAKER, *arguments], cwd=ROOT, check=True)
+    (left,) = left_behind(tmp_path)
+    assert set(left.begun) == {taken, begun_only}
+    assert [one.message_id for one in left.taken] == [taken]
+    with desk.homeline.open().delivery.connect() as plain:
+        connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+        assert take_over(left, connection) == (0, 1)
+    found = desk.ask(
+        "select status, provider_id, encode(text_hash, 'escape') from messages"
+        " where direction = 'out' order by id = :taken desc",
+        taken=taken,
+    )
+    assert found == [("sent", "SM1", "h" * 32), ("sending", None, None)]
+
+
+def test_what_did_not_leave_is_struck_out_before_the_database_knows(tmp_path: Path) -> None:
+    note = Begun(tmp_path, "busy")
+    waiting, unknown = UUID(int=1), UUID(int=2)
+    for one in (waiting, unknown):
+        note.begin(one)
+    note_outcome(note, claimed(waiting), Outcome("queued", error_code="20429", refund=True))
+    note_outcome(note, claimed(unknown), Outcome("unknown", error_code="timeout"))
+    (path,) = begun.notes_folder(tmp_path).iterdir()
+    left = begun._read(path, path.read_bytes())
+    assert left is not None
+    assert left.begun == (unknown,)
+    note.close()
+
+
+def claimed(message_id: UUID) -> Claimed:
+    nothing: dict[str, Any] = dict.fromkeys(Claimed.__dataclass_fields__)
+    return Claimed(**{**nothing, "id": message_id})

@@ -303,3 +303,55 @@ def test_an_ask_that_is_closed_is_sent_no_more(desk: Desk) -> None:
         sending = broadcasts.begin(db, ask, BroadcastKind.INVITATION, NOW, now=desk.clock.now()).id
         broadcasts.end_all(db, ask, actor=OFFICER, now=desk.clock.now())
     assert done(desk, sending)[1] is BroadcastStatus.CANCELED
+
+
+def test_who_wrote_before_the_push_left_is_not_asked_a_stale_question(
+    desk: Desk, caster: Caster
+) -> None:
+    crowd(desk, "telegram", "sms")
+    sending = begun(desk, opened(desk))
+    turn(desk, caster)
+    desk.hear("1", FIRST)  # the poll is theirs already: this answers it
+    desk.deliver()
+    turn(desk, caster)
+    found = done(desk, sending)[0]
+    assert (found.sent, found.canceled) == (1, 1)
+    assert desk.ask("select error_code from messages where lane = 2 and status = 'canceled'") == [
+        ("superseded",)
+    ]
+
+
+def test_who_came_by_themselves_meanwhile_is_not_pushed_it_too(desk: Desk, caster: Caster) -> None:
+    crowd(desk, "telegram")
+    ask_id = opened(desk)
+    sending = begun(desk, ask_id)
+    caster._expand((desk.organisation_id, sending), desk.clock.now())
+    desk.hear(desk.scalar("select code from asks"), FIRST)
+    turn(desk, caster)
+    assert done(desk, sending)[0].left_out == {"already_asked": 1}
+
+
+def test_the_question_that_waits_may_be_reminded_of_the_same_day(
+    desk: Desk, caster: Caster
+) -> None:
+    crowd(desk, "telegram")
+    ask_id = opened(desk)
+    begun(desk, ask_id)
+    turn(desk, caster)
+    desk.deliver()
+    turn(desk, caster)
+    desk.clock.advance(timedelta(hours=2))
+    reminder = begun(desk, ask_id, BroadcastKind.REMINDER)
+    turn(desk, caster)
+    assert done(desk, reminder)[0].queued == 1
+
+
+def test_a_push_leaves_what_is_known_of_who_writes(desk: Desk, caster: Caster) -> None:
+    (person,) = crowd(desk, "sms")
+    desk.change(
+        "update conversations set state = coalesce(state, '{}') || '{\"waits\": \"2099-01-01\"}'"
+    )
+    begun(desk, opened(desk))
+    turn(desk, caster)
+    state = desk.scalar("select state from conversations where contact_id = :one", one=person)
+    assert (state["waits"], state["session"]["flow"]) == ("2099-01-01", "passport-hours")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.conditions import Names, parse
@@ -29,6 +30,7 @@ from models import (
     TemplateStatus,
 )
 from services.audiences.eligibility import LeftOut, Sending, eligible, find_end
+from services.audiences.interruptions import find_registering, interrupts, is_interrupted
 from services.messages import templates as kept_templates
 from tests.asks import ask, broadcast, recipient
 from tests.factories import Factory
@@ -147,6 +149,63 @@ def test_the_cap_counts_asks_of_this_month_that_leave(make: Factory) -> None:
     profile(make, contact).consents = ["alerts"]
     make.db.flush()
     assert reached(make.db, make, urgent)[contact.id].reason is None
+
+
+def test_the_cap_counts_what_rules_began_too(make: Factory) -> None:
+    contact = person(make)
+    profile(make, contact).monthly_cap = 1
+    session = make.flow_session(contact, make.flow_version(9), SessionStatus.COMPLETE)
+    assert reason(make, contact) is None
+    session.origin = {"rule": str(session.id)}
+    make.db.flush()
+    assert reason(make, contact) == LeftOut.MONTHLY_CAP
+    session.started_at = make.now - timedelta(days=40)
+    make.db.flush()
+    assert reason(make, contact) is None
+
+
+def test_a_registration_is_not_interrupted_however_long_it_waits(make: Factory) -> None:
+    contact = person(make)
+    session = make.flow_session(contact, make.flow_version(9))
+    conversation(make, contact).updated_at = make.now - timedelta(days=5)
+    session.kind = "registration"
+    make.db.flush()
+    assert reason(make, contact) == LeftOut.BUSY
+    session.status = SessionStatus.COMPLETE
+    make.db.flush()
+    assert reason(make, contact) is None
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(days=3)])
+@pytest.mark.parametrize("kind", ["registration", "poll"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        {"session": {}},
+        {"session": {}, "origin": {"ask": "mine"}},
+        {"session": {}, "origin": {"ask": "another"}},
+        {"session": {}, "origin": {"test": "mine"}},
+        {"session": {}, "origin": {"ask": "mine"}, "paused": {"session": {}}},
+        {"aside": {}},
+        {"said": ["x"]},
+    ],
+)
+def test_what_is_said_of_all_and_of_one_is_the_same(
+    make: Factory, state: dict[str, Any] | None, kind: str, age: timedelta
+) -> None:
+    """The dry run and the broadcast ask by SQL, the feeder asks of each conversation it locked."""
+    asked, contact = ask(make), person(make)
+    make.flow_session(contact, make.flow_version(9)).kind = kind
+    talk = conversation(make, contact)
+    origin = {"ask": str(asked.id)} if (state or {}).get("origin") == {"ask": "mine"} else None
+    talk.state = state | {"origin": origin} if state and origin else state
+    talk.updated_at = make.now - age
+    make.db.flush()
+    select_one = select(interrupts(make.organisation_id, asked.id, make.now)).select_from(Profile)
+    by_sql = make.db.scalar(select_one.where(Profile.contact_id == contact.id))
+    registering = find_registering(make.db, [talk])
+    assert is_interrupted(talk, asked.id, registering, make.now) is by_sql
 
 
 def test_who_left_a_question_days_ago_is_not_busy(make: Factory) -> None:
