@@ -32,6 +32,7 @@ from api import (
     webhooks,
     work,
 )
+from api.scopes import MEANINGS
 
 RESOURCES = (
     registrations.resource,
@@ -63,7 +64,8 @@ RESOURCES = (
 
 
 def register(app: Flask) -> None:
-    """Serve the API, its OpenAPI document and its reference page."""
+    """Serve the API, its OpenAPI document and its reference page; tell what keys may be allowed."""
+    app.extensions["api_scopes"] = MEANINGS
     work.share(app)
     errors.register(app)
     reference.register(app, RESOURCES)

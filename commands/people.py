@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
-from commands.terminal import as_json, for_organisation, homeline, inside, report, sentences
+from commands.terminal import as_json, for_organisation, homeline, inside, refuse, report, sentences
 from models.base import new_id
 from models.db import transaction
 from services import api_keys, organisations
@@ -61,12 +62,20 @@ def create_key(
     name: str, organisation: str, scopes: tuple[str, ...], days: int, json: bool
 ) -> None:
     """Create an API key. It is shown once and never again."""
+    _check_scopes(scopes)
     with inside(organisation) as db:
         made = api_keys.create(
             db, name, scopes=scopes, lasts=timedelta(days=days), now=homeline().clock.now()
         )
     result = {"id": made.id, "key": made.secret, "prefix": made.prefix, "scopes": sorted(scopes)}
     report(result, f"{made.secret}\nKeep it now: it cannot be shown again.", json=json)
+
+
+def _check_scopes(scopes: tuple[str, ...]) -> None:
+    known = current_app.extensions["api_scopes"]
+    for scope in scopes:
+        if scope != "*" and scope not in known:
+            raise refuse(f"There is no scope {scope!r}. There are: *, {', '.join(known)}.")
 
 
 COMMANDS = (organisation, key)

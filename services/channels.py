@@ -1,6 +1,7 @@
 """Channels are data: added by command, API or console, their credentials sealed."""
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ class Budget:
     unconsented_a_day: int
 
 
+_NUMBERED = frozenset({ChannelKind.SMS, ChannelKind.WHATSAPP})
+_SENDER = re.compile(r"\+?[0-9]{3,15}|MG[0-9A-Za-z]{1,32}")
+"""A number of E.164, a short code, or a messaging service of Twilio."""
 BUDGETS: Mapping[ChannelKind, Budget] = {
     # Telegram allows about 30 a second, https://core.telegram.org/bots/faq, 2026-11
     ChannelKind.TELEGRAM: Budget(25, 25, 0, 50_000),
@@ -90,7 +94,8 @@ def add(
 ) -> Channel:
     """Add a channel with a random key of 128 bits, its budget, and its door.
 
-    Invalid for a rate that is not above zero, or a language the organisation does not offer.
+    Invalid for a rate that is not above zero, a language the organisation does not offer, or, by
+    SMS and WhatsApp, a sender that is neither a number nor a messaging service.
     """
     organisation = organisations.get(db)
     language = new.default_language or organisation.default_language
@@ -98,6 +103,11 @@ def add(
         raise Invalid("The organisation does not offer this language.", place="default_language")
     if new.rate is not None and not 0 < new.rate <= FASTEST:
         raise Invalid("The rate is messages a second, above zero.", place="rate")
+    if new.kind in _NUMBERED and not _SENDER.fullmatch(new.sender):
+        raise Invalid(
+            "Messages go out from a number such as +27821234567 or a messaging service MG…",
+            place="sender",
+        )
     channel_id = new_id(now)
     channel = Channel(
         organisation_id=organisation.id,

@@ -57,6 +57,7 @@ FLOW: Mapping[str, Any] = {
 }
 """A made-up flow, as small as one can be."""
 
+SENDERS = {ChannelKind.SMS: "+15005550006", ChannelKind.WHATSAPP: "+15005550007"}
 OTHER_SCHEMES = {"whatsapp-id": ChannelKind.WHATSAPP, "sim": ChannelKind.SIMULATOR}
 CREDENTIALS: Mapping[ChannelKind, Mapping[str, str]] = {
     ChannelKind.TELEGRAM: {"token": "1001:made-up", "secret": "made-up-secret"},
@@ -92,7 +93,12 @@ class Factory:
 
     def channel(self, kind: ChannelKind = ChannelKind.TELEGRAM, **more: Any) -> Channel:
         """A channel; `more` goes to services.channels.NewChannel."""
-        new = {"name": kind.value, "credentials": CREDENTIALS[kind]} | more
+        new = {
+            "name": kind.value,
+            "credentials": CREDENTIALS[kind],
+            "sender": SENDERS.get(kind, ""),
+        }
+        new |= more
         return channels.add(self.db, self.keys, channels.NewChannel(kind=kind, **new), now=self.now)
 
     def flow_version(self, version: int = 1, **changed: Any) -> FlowVersion:

@@ -104,6 +104,34 @@ def test_what_is_wrong_is_told_in_a_sentence(
     assert "Traceback" not in done.output
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("key", "create", "k", "--scope", "peple:read"), "There are: *, people:read"),
+        (
+            (
+                "channel",
+                "add",
+                "twilio-sms",
+                "--account-sid",
+                "A",
+                "--auth-token",
+                "t",
+                "--from",
+                "me",
+            ),
+            "such as +27821234567",
+        ),
+    ],
+)
+def test_what_would_never_work_is_refused(
+    app: Flask, organisation: MadeUp, words: tuple[str, ...], sentence: str
+) -> None:
+    done = run(app, *words, "--organisation", organisation.name)
+    assert done.exit_code == 1
+    assert sentence in done.output
+
+
 def test_the_doctor_finds_nothing_to_mend(app: Flask, organisation: MadeUp) -> None:
     found = made(app, "doctor")
     assert found["ok"]
