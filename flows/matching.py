@@ -33,6 +33,19 @@ _NUMBER_WORDS: Final = {
 _WORD_NUMBER: Final = {
     normalise(word): number for number, words in _NUMBER_WORDS.items() for word in words.split()
 }
+_PLACES: Final = (
+    "first premier premiere primero primera primer primeiro primeira الاول الاولى",
+    "second deuxieme segundo segunda الثاني الثانيه",
+    "third troisieme tercero tercera tercer terceiro terceira الثالث الثالثه",
+    "fourth quatrieme cuarto cuarta quarto quarta الرابع الرابعه",
+    "fifth cinquieme quinto quinta الخامس الخامسه",
+    "sixth sixieme sexto sexta السادس السادسه",
+    "seventh septieme septimo septima setimo setima السابع السابعه",
+)
+_PLACE: Final = {
+    normalise(word): number for number, words in enumerate(_PLACES, 1) for word in words.split()
+}
+_AROUND_A_PLACE: Final = re.compile(r"^(?:the|le|la|el|o|a) | (?:one|option|choice|choix|opcion)$")
 _YES: Final = "yes y yeah yep oui si sim نعم ايوه اجل हाँ हां ja da ndiyo evet aye 👍 ✅"
 _NO: Final = "no n nope non nao não لا नहीं nein nej hapana hayir 👎 ❌"
 _SAME: Final = tuple(frozenset(normalise(word) for word in words.split()) for words in (_YES, _NO))
@@ -114,7 +127,13 @@ def find(table: Table, text: str, *, shown: Sequence[int], language: str = "") -
         return Hit(index)
     if table.strict or any(character.isdigit() for character in text):
         return None
-    return _loosely(table, text)
+    return _loosely(table, text) or _by_place(text, shown)
+
+
+def _by_place(text: str, shown: Sequence[int]) -> Hit | None:
+    """The option somebody calls the first one, the second and so on."""
+    place = _PLACE.get(_AROUND_A_PLACE.sub("", text))
+    return Hit(shown[place - 1]) if place is not None and place <= len(shown) else None
 
 
 def find_exact(table: Table, text: str, language: str) -> int | None:

@@ -72,10 +72,15 @@ def insert_people(
     *,
     count: int,
     now: datetime,
+    first: int = 0,
 ) -> int:
-    """Insert so many registered members, the same ones every time; return how many."""
+    """Insert so many registered members, the same ones every time; return how many.
+
+    More can follow in parts: `first` is the number of the first of them.
+    """
     dice = random.Random(SEED)  # noqa: S311 - made-up people hide nothing
-    people = sorted((_person(dice, n, now) for n in range(count)), key=lambda one: one.at)
+    numbers = range(first, first + count)
+    people = sorted((_person(dice, n, now) for n in numbers), key=lambda one: one.at)
     writer = _Writer(db, keyring, channels, version_id, version)
     for table, rows in writer.rows(people).items():
         db.execute(insert(table), rows)

@@ -48,6 +48,12 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # an ordinary Monday
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--people", type=int, default=300, help="how many people the restore drill is about"
+    )
+
+
 class MovedByHand:
     """A models.clock.Clock that stands still until the test moves it."""
 

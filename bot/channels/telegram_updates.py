@@ -28,6 +28,24 @@ _KINDS = (
     ("document", "document"),
 )
 
+# What the app itself writes into a chat: nobody said anything.
+_SERVICE = (
+    "pinned_message",
+    "message_auto_delete_timer_changed",
+    "write_access_allowed",
+    "chat_background_set",
+    "boost_added",
+    "users_shared",
+    "chat_shared",
+    "proximity_alert_triggered",
+    "connected_website",
+    "giveaway_created",
+    "video_chat_started",
+    "video_chat_ended",
+    "successful_payment",
+    "refunded_payment",
+)
+
 
 def read_update(update: Fields, body: bytes, bot_name: str) -> Arrival | None:
     """The arrival of one update, or None for a kind that is left to the library."""
@@ -63,7 +81,8 @@ def _message(message: Fields, bot_name: str) -> Arrival | None:
     if chat.get("type") != "private":
         return _group(message, receipt, chat_id=chat_id, bot_name=bot_name)
     sender = fields_of(message.get("from"))
-    if (address := _address(sender)) is None:
+    address = _address(sender)
+    if address is None or not message.keys().isdisjoint(_SERVICE):
         return None
     text = message.get("text")
     return Arrival(

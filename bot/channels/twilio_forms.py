@@ -18,11 +18,18 @@ from flows.inputs import Attachment, Input, Pin, Pressed, Text
 _NUMBER = re.compile(r"\+[0-9]{5,15}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9 ._-]{1,16}")
+# Whoever withholds their number is nobody in particular: all of them would be one person.
+_WITHHELD = frozenset(
+    "anonymous restricted blocked unknown unavailable private withheld +266696687 +7378742833"
+    " +2562533 +8566696 +86282452253".split()
+)
 _SCOPED_ID = re.compile(r"[A-Za-z]{2}\.[A-Za-z0-9]{1,128}")
 _SID = re.compile(r"[A-Za-z0-9]{1,64}")
 _MEDIUM = re.compile(
     r"/2010-04-01/Accounts/[A-Za-z0-9]{1,64}(/Messages/[A-Za-z0-9]{1,64}/Media/[A-Za-z0-9]{1,64})"
 )
+
+MOST_MEDIA = 10
 
 _OPT_OUT = {"STOP": "opted_out", "START": "opted_in", "HELP": "help_answered"}
 _MEDIA = {"audio": "voice", "image": "photo", "video": "video"}
@@ -71,7 +78,7 @@ def read_message(fields: Mapping[str, str], body: bytes) -> Arrival:
     address, number = read_address(fields.get("From", ""))
     if not address or "MessageStatus" in fields:
         return Arrival(kind="ignored", receipt=sid)
-    other, _ = read_address(fields.get("ExternalUserId", ""))
+    other = _other_address(fields.get("ExternalUserId", ""))
     return Arrival(
         kind=_OPT_OUT.get(fields.get("OptOutType", "").upper(), "message"),
         receipt=sid,
@@ -82,6 +89,13 @@ def read_message(fields: Mapping[str, str], body: bytes) -> Arrival:
         pressed_message=fields.get("OriginalRepliedMessageSid") or None,
         aliases=(other,) if other and other != address else (),
     )
+
+
+def _other_address(given: str) -> str:
+    """The id by which WhatsApp knows a person beside their number, with or without its scheme."""
+    bare = given.strip()
+    other, _ = read_address(f"whatsapp:{bare}" if _SCOPED_ID.fullmatch(bare) else bare)
+    return other
 
 
 def read_address(sender: str) -> tuple[str, str | None]:
@@ -96,6 +110,8 @@ def read_address(sender: str) -> tuple[str, str | None]:
             return f"whatsapp:{path}", path
         return (f"whatsapp-id:{path}", None) if _SCOPED_ID.fullmatch(path) else ("", None)
     path = sender.strip()
+    if path.lower() in _WITHHELD:
+        return "", None
     if _NUMBER.fullmatch(path):
         return f"sms:{path}", path
     if _SHORT_CODE.fullmatch(path) or _SENDER_NAME.fullmatch(path):
@@ -111,8 +127,7 @@ def _input(fields: Mapping[str, str]) -> Input:
     if (pin := _pin(fields)) is not None:
         return pin
     if fields.get("NumMedia", "0") not in ("", "0") and not body.strip():
-        kind = _media_kind(fields.get("MediaContentType0", ""))
-        return Attachment(kind, file=_medium(fields) if kind == "voice" else None)
+        return _media(fields)
     if not body.strip() and fields.get("MessageType") in ("contacts", "contact"):
         return Attachment("contact")
     return Text(clean(body or fields.get("ButtonText") or fields.get("ListTitle") or ""))
@@ -129,10 +144,18 @@ def _pin(fields: Mapping[str, str]) -> Pin | None:
     return Pin(latitude, longitude)
 
 
-def _medium(fields: Mapping[str, str]) -> str | None:
+def _media(fields: Mapping[str, str]) -> Attachment:
+    """What of several media somebody sent counts: a voice note, else the first."""
+    kinds = [_media_kind(fields.get(f"MediaContentType{n}", "")) for n in range(MOST_MEDIA)]
+    if "voice" not in kinds:
+        return Attachment(kinds[0])
+    return Attachment("voice", file=_medium(fields.get(f"MediaUrl{kinds.index('voice')}", "")))
+
+
+def _medium(url: str) -> str | None:
     """Where below the account a recording lies; whose host was named is never asked."""
     try:
-        path = urlsplit(fields.get("MediaUrl0", "")).path
+        path = urlsplit(url).path
     except ValueError:
         return None
     found = _MEDIUM.fullmatch(path)

@@ -51,7 +51,7 @@ class Machine:
             pytest.skip(f"{name} is not on this machine")
         url = make_url(self.urls.owner).set(drivername="postgresql", username=role)
         named = url.render_as_string(hide_password=False)
-        subprocess.run([program, *words, "--dbname", named], check=True, timeout=120)
+        subprocess.run([program, *words, "--dbname", named], check=True, timeout=900)
 
     def back_up(self, *words: str) -> None:
         """As docs/operations.md says: by a role that may read past the walls, and only read."""
