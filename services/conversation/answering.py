@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from flows import engine
-from flows.events import Event, Said
+from flows.events import Ended, Event, Said
+from flows.figures import read_ordinal
+from flows.inputs import Text
+from flows.normalising import LONGEST_MATCHED, normalise
 from flows.progress import position
 from flows.state import State
 from services.asks import polling
@@ -58,9 +61,24 @@ def _step(scene: Scene, running: Running) -> None:
     if _long_ago(scene) and not _fits(before, running.state, events):
         running.state = before
         _welcome_back(scene, running)
+    elif _refuses_by_number(scene, events):
+        running.state = before
+        scene.aside_wanted = "refuse"
     else:
         apply_events(scene, running, events)
         settle(scene, running)
+
+
+def _refuses_by_number(scene: Scene, events: Iterable[Event]) -> bool:
+    """Whether a typed number says that nothing may be kept: it may be one sent twice by mistake.
+
+    Asked about, the same number sent once more brings the question back.
+    """
+    heard = scene.heard.input
+    refused = any(isinstance(one, Ended) and one.reason == "refused" for one in events)
+    if not refused or scene.standing.consents or not isinstance(heard, Text):
+        return False
+    return read_ordinal(normalise(heard.text[:LONGEST_MATCHED])) is not None
 
 
 def _fits(before: State, after: State, events: Iterable[Event]) -> bool:

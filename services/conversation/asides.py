@@ -173,6 +173,10 @@ def _erase(scene: Scene) -> None:
     scene.erase = True
 
 
+def _refuse(scene: Scene) -> None:
+    scene.leave("refused")
+
+
 def _begin_again(scene: Scene) -> None:
     if scene.running:
         begin(scene, scene.running.published, scene.running.origin)
@@ -204,6 +208,7 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("same_number", "me"): _wish("known"),
     ("same_number", "new_owner"): _wish("new_owner"),
     ("language", "*"): _say_then_ask("language_changed"),
+    ("refuse", "refuse"): _refuse,
     ("erase", "erase"): _erase,
     ("erase", "keep"): _say_then_ask("kept"),
     ("stop_or_stay", "stop"): stop,

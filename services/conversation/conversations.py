@@ -39,6 +39,13 @@ def handle(scene: Scene) -> None:
     watch_for_danger(scene)
 
 
+def hear_again(scene: Scene) -> None:
+    """Decide what earlier words mean now that nothing stands between; danger was seen before."""
+    _decide(scene, _keyword(scene))
+    if scene.aside_wanted and not scene.needs_memory:
+        open_aside(scene, scene.aside_wanted)
+
+
 def _decide(scene: Scene, keyword: Keyword | None) -> None:
     if keyword and keyword.word is Word.STOP and _is_plain(scene, keyword):
         _speak_their_language(scene, keyword)

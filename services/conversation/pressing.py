@@ -9,8 +9,9 @@ from flows.templates import pressed
 from services.asks import polling
 from services.conversation.entering import enter_by_code
 from services.conversation.scene import Scene
-from services.conversation.sessions import ask_again_or_offer
+from services.conversation.sessions import ask_again, ask_again_or_offer
 
+RENEWAL: Final = "renewal"
 _DONE: Final = re.compile(r"([a-z0-9]+)\.done\.(change|menu)")
 
 
@@ -31,11 +32,21 @@ def take_press(scene: Scene) -> bool:
     if wanted == "change":
         _change(scene, code)
     elif meaning == "answer":
-        scene.aside = None
-        ask_again_or_offer(scene)
+        _answer(scene)
     elif meaning == "later" and scene.running and "broadcast" in scene.running.origin:
         polling.put_off(scene, scene.running)
     return meaning is not None or wanted == "change"
+
+
+def _answer(scene: Scene) -> None:
+    """Ask the waiting question in full; the renewal's own button has answered it already."""
+    renews = scene.aside is not None and scene.aside.flow == RENEWAL
+    scene.aside = None
+    if renews:
+        scene.say("renewed")
+        ask_again(scene)
+    else:
+        ask_again_or_offer(scene)
 
 
 def _change(scene: Scene, code: str) -> None:

@@ -11,6 +11,7 @@ from flows.normalising import normalise
 from services.conversation.asides import answer_aside, open_aside
 from services.conversation.scene import RIGHTS, Scene, Wish
 from services.conversation.words import WHILE_STOPPED
+from services.people import held_back
 from services.people.waiting import is_held
 
 TOKEN = re.compile(r"L-[A-Za-z0-9_-]{22}")
@@ -46,7 +47,9 @@ def asks_who(scene: Scene, keyword: Keyword | None) -> bool:
     if asked and keyword is None:
         answer_aside(scene)
     else:
+        before = scene.aside
         open_aside(scene, WHO)
+        held_back.hold(scene, before)
     return True
 
 

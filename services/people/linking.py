@@ -30,7 +30,7 @@ from services.conversation.opening import open_scene
 from services.conversation.scene import Scene
 from services.conversation.sessions import ask_again, offer
 from services.messages.rendering import body_as_sent
-from services.people import contacts, link_codes, merging, reaching, waiting
+from services.people import contacts, link_codes, merging, reaching, resuming, waiting
 from services.people.link_codes import Given
 
 MEANWHILE = frozenset({"23505", "40P01", "40001"})
@@ -191,7 +191,10 @@ def _part(at: _At) -> bool:
 def _known(at: _At) -> bool:
     """Let somebody go on behind a number that was doubted; their rights wait a day."""
     waiting.begin(at.db, at.tools.keyring, at.scene, now=at.now)
-    return _write(at, at.scene)
+    resumed = resuming.resume(at.db, at.tools.keyring, at.scene)
+    if resumed is None:
+        ask_again(at.scene)
+    return _write(at, resumed or at.scene)
 
 
 def _keep(at: _At, value: str) -> None:

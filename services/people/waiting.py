@@ -50,11 +50,10 @@ def is_held(scene: Scene) -> bool:
 
 
 def begin(db: Session, keyring: Keyring, scene: Scene, *, now: datetime) -> None:
-    """Let the wait begin, answer, and tell every other address of the person."""
+    """Let the wait begin, say so, and tell every other address of the person."""
     scene.unsure = False
     scene.waits_until = now + WAIT
     scene.say("number_confirmed")
-    ask_again(scene)
     for address in _others(db, scene):
         reaching.tell(db, keyring, address, "new_phone", {}, now=now)
     contact = ("contact", scene.contact_id)

@@ -157,3 +157,39 @@ def test_who_says_no_is_new_and_nobody_waits(talk: Talk) -> None:
     assert (
         talk.desk.scalar("select count(*) from audit_events where action = 'number.confirmed'") == 0
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("PERSON", "A person will read this"),
+        ("MENU", "What would you like?"),
+        ("MYDATA", WAITS),
+        ("DELETE", WAITS),
+        ("HELLO", ""),
+        ("what is this", "There is no open question for you now."),
+    ],
+)
+def test_what_was_said_before_we_asked_has_its_effect_afterwards(
+    talk: Talk, said: str, told: str
+) -> None:
+    known(talk)
+    assert talk.say(said).startswith("Somebody registered with this number before.")
+    talk.say("hm")
+    answer = talk.say("1")
+    assert answer.startswith("Thank you. This number is yours.")
+    assert told in answer
+
+
+def test_the_words_that_wait_lie_nowhere_in_clear(talk: Talk) -> None:
+    known(talk)
+    talk.say("my sister is in Quillota")
+    state = talk.desk.scalar("select cast(state as text) from conversations")
+    assert "Quillota" not in state
+
+
+def test_who_is_new_says_nothing_with_the_words_of_the_one_before(talk: Talk) -> None:
+    known(talk)
+    talk.say("DELETE")
+    assert "Your language?" in talk.say("2")
+    assert nothing_changed(talk)
