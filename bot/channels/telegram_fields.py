@@ -1,12 +1,33 @@
 """Reading a value of Telegram's JSON that may be of any shape."""
 
+import re
 from collections.abc import Mapping
 
 from bot.channels.base import PollCount
+from flows.inputs import Attachment
 
 LARGEST_ID = 2**63
 
 Fields = Mapping[str, object]
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+# What the app itself writes into a chat: nobody said anything.
+SERVICE = (
+    "pinned_message",
+    "message_auto_delete_timer_changed",
+    "write_access_allowed",
+    "chat_background_set",
+    "boost_added",
+    "users_shared",
+    "chat_shared",
+    "proximity_alert_triggered",
+    "connected_website",
+    "giveaway_created",
+    "video_chat_started",
+    "video_chat_ended",
+    "successful_payment",
+    "refunded_payment",
+)
 
 
 def fields_of(value: object) -> Fields:
@@ -31,3 +52,14 @@ def poll_count(poll: Fields) -> PollCount | None:
     if len(known) < len(counts):
         return None
     return PollCount(poll_id, known, poll.get("is_closed") is True)
+
+
+def spoken(spoken: Fields) -> Attachment:
+    """A voice note by its file, which is fetched later."""
+    file = spoken.get("file_id")
+    return Attachment(
+        "voice",
+        file=file if isinstance(file, str) and _FILE.fullmatch(file) else None,
+        seconds=integer(spoken.get("duration")),
+        size=integer(spoken.get("file_size")),
+    )

@@ -9,14 +9,13 @@ import re
 from datetime import UTC, datetime
 
 from bot.channels.base import Arrival, clean
-from bot.channels.telegram_fields import Fields, fields_of, integer, poll_count
+from bot.channels.telegram_fields import SERVICE, Fields, fields_of, integer, poll_count, spoken
 from flows.inputs import Attachment, Input, Pin, Pressed, Text
 
 # Group Anonymous Bot, Channel Bot and Telegram's own account stand for nobody in particular.
 PSEUDO_USERS = frozenset({1087968824, 136817688, 777000})
 _ENTRY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
-_FILE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _FOR_A_POLL = frozenset({"relay", "start"})
 """/relay in a group, and what a link says that adds the bot to one."""
 _KINDS = (
@@ -26,24 +25,6 @@ _KINDS = (
     ("photo", "photo"),
     ("video", "video"),
     ("document", "document"),
-)
-
-# What the app itself writes into a chat: nobody said anything.
-_SERVICE = (
-    "pinned_message",
-    "message_auto_delete_timer_changed",
-    "write_access_allowed",
-    "chat_background_set",
-    "boost_added",
-    "users_shared",
-    "chat_shared",
-    "proximity_alert_triggered",
-    "connected_website",
-    "giveaway_created",
-    "video_chat_started",
-    "video_chat_ended",
-    "successful_payment",
-    "refunded_payment",
 )
 
 
@@ -82,7 +63,7 @@ def _message(message: Fields, bot_name: str) -> Arrival | None:
         return _group(message, receipt, chat_id=chat_id, bot_name=bot_name)
     sender = fields_of(message.get("from"))
     address = _address(sender)
-    if address is None or not message.keys().isdisjoint(_SERVICE):
+    if address is None or not message.keys().isdisjoint(SERVICE):
         return None
     text = message.get("text")
     return Arrival(
@@ -179,11 +160,11 @@ def _group(message: Fields, receipt: str, *, chat_id: int, bot_name: str) -> Arr
     if moved is not None:
         return Arrival(kind="ignored", receipt=receipt, chat=str(moved))
     text = message.get("text")
-    spoken = isinstance(text, str) and _speaks_to_us(text, bot_name)
+    to_us = isinstance(text, str) and _speaks_to_us(text, bot_name)
     sender = fields_of(message.get("from"))
     # A real bot is never answered: two bots would talk for ever.
     other_bot = sender.get("is_bot") is True and integer(sender.get("id")) not in PSEUDO_USERS
-    if not spoken or other_bot:
+    if not to_us or other_bot:
         return Arrival(kind="ignored", receipt=receipt, chat=str(chat_id))
     asked = _asks_for_poll(text) if isinstance(text, str) else None
     return Arrival(
@@ -238,19 +219,9 @@ def _input(message: Fields, sender: Fields) -> Input:
         emoji = sticker.get("emoji")
         return Attachment("sticker", emoji=clean(emoji)[:16] if isinstance(emoji, str) else None)
     for field in ("voice", "audio"):
-        if isinstance(spoken := message.get(field), dict):
-            return _spoken(spoken)
+        if isinstance(recorded := message.get(field), dict):
+            return spoken(recorded)
     return Attachment(next((kind for field, kind in _KINDS if field in message), "other"))
-
-
-def _spoken(spoken: Fields) -> Attachment:
-    file = spoken.get("file_id")
-    return Attachment(
-        "voice",
-        file=file if isinstance(file, str) and _FILE.fullmatch(file) else None,
-        seconds=integer(spoken.get("duration")),
-        size=integer(spoken.get("file_size")),
-    )
 
 
 def _without_bot_name(text: str) -> str:
