@@ -93,7 +93,7 @@ class Factory:
 
     def channel(self, kind: ChannelKind = ChannelKind.TELEGRAM, **more: Any) -> Channel:
         """A channel; `more` goes to services.channels.NewChannel."""
-        new = {
+        new: dict[str, Any] = {
             "name": kind.value,
             "credentials": CREDENTIALS[kind],
             "sender": SENDERS.get(kind, ""),
