@@ -56,7 +56,8 @@ def with_link(told: Mapping[str, str], public_url: str) -> dict[str, str]:
     if "token" in told:
         return {**told, "link": f"{public_url}/m/{told['token']}"}
     if "join" in told:
-        return {**told, "link": f"{public_url}/j/{told['join']}"}
+        page = f"{public_url}/j/{told['join']}"
+        return {**told, "link": page, "qr": f"{page}.png", "poster": f"{page}/poster.pdf"}
     if "result" in told:
         return {**told, "link": f"{public_url}/r/{told['result']}"}
     return dict(told)

@@ -67,9 +67,13 @@ def tell(
     phrase: str,
     params: Mapping[str, str],
     *,
+    language: str | None = None,
     now: datetime,
 ) -> None:
-    """Put one phrase into the outbox for an address; its params are stored sealed."""
+    """Put one phrase into the outbox for an address; its params are stored sealed.
+
+    It is said in the person's language, or in the one given.
+    """
     contact = _contact(db, address.contact_id)
     key = keyring.unwrap(contact.wrapped_key, contact.organisation_id, contact.id)
     message_id = new_id(now)
@@ -87,7 +91,7 @@ def tell(
             lane=Lane.REPLIES,
             kind=MessageKind.NOTICE,
             content={"parts": [part], "tag": ""},
-            language=contact.language,
+            language=language or contact.language,
             sealed=sealed if params else None,
             due_at=now,
             created_at=now,

@@ -63,6 +63,8 @@ def grant(tools: Tools, scene: Scene, *, now: datetime) -> bool:
             scene.say("relay_code_wrong" if wanted.kind == "accept" else "relay_not_leader")
             ask_again(scene)
         else:
+            if leader.accepted_at == now and wanted.kind != "accept":
+                scene.say("relay_welcome")
             ACTS[wanted.kind](_At(db, scene, leader, wanted, now, told))
         rows = rows_of(scene, tools.keyring, body_as_sent)
         line = scene.line
@@ -70,7 +72,10 @@ def grant(tools: Tools, scene: Scene, *, now: datetime) -> bool:
         address = db.get_one(Address, (line.organisation_id, scene.address_id)) if told else None
         for params in told if address else ():
             assert address is not None
-            reaching.tell(db, tools.keyring, address, "relay_forward", params, now=now)
+            words, spoken = dict(params), params["language"]
+            reaching.tell(
+                db, tools.keyring, address, "relay_forward", words, language=spoken, now=now
+            )
     return bool(rows.outgoing)
 
 
@@ -121,7 +126,7 @@ def _hand_out(at: _At, phrase: str, make: Callable[..., Relay]) -> None:
     room = LABEL_LENGTH if scene.line.kind == ChannelKind.SMS else LONGEST_TOPIC
     topic = _topic(scene, ask, language, room)
     ways = "\n".join(_ways(at.db, relay.code.upper(), scene.line.kind))
-    at.told.append({"topic": topic, "ways": ways, "join": relay.code})
+    at.told.append({"topic": topic, "ways": ways, "join": relay.code, "language": language})
     scene.say(phrase)
     if scene.line.kind != ChannelKind.SMS:
         scene.say_sealed("relay_sheet", join=relay.code)

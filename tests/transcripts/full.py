@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from commands.chats import Act, Chat, Shown, Turn
-from commands.playing import CannotPlay, as_shown, button, passed
+from commands.playing import as_shown, button, passed
 from flows.wording import Prompt
 from models import Direction, Message
 from models.db import transaction
@@ -17,6 +17,7 @@ from services.messages.rendering import read_told, render, with_link
 from services.people.registrations import person_keys
 from tests.transcripts import record
 from tests.transcripts.phones import Phone, phone_for
+from tests.transcripts.relaying import Relaying
 from tests.transcripts.stage import Stage, wait_until
 
 BETWEEN_TURNS = timedelta(seconds=1)
@@ -37,6 +38,7 @@ class FullRun:
         self._given: dict[str, str] = {}
         self._phones: dict[str, Phone] = {kind: phone}
         self._language = language
+        self._relaying = Relaying(stage)
 
     def play(self, chat: Chat) -> list[Turn]:
         """The turns as they really went."""
@@ -68,7 +70,7 @@ class FullRun:
     def _filled(self, text: str) -> str:
         """The words with the entry code, and with what only this person was told."""
         text = text.replace("{entry}", self._stage.code).replace("{poll}", self._stage.poll)
-        for name, value in self._given.items():
+        for name, value in (self._given | self._relaying.codes()).items():
             text = text.replace(f"{{{name}}}", value)
         return text
 
@@ -99,7 +101,14 @@ class FullRun:
         elif text == "the message is delivered":
             wait_until(lambda: self._last_status() in ("delivered", "read"))
         else:
-            raise CannotPlay(f"({text}) is not known")
+            self._pass_on(text)
+
+    def _pass_on(self, text: str) -> None:
+        if text == "person adds us to a group by the link":
+            self._phone.send(f"a link into a group: {self._relaying.codes()['relay']}")
+            self._stage.line.groups.post()
+        else:
+            self._given |= self._relaying.happen(text, self._phone.number)
 
     def _turn_to(self, kind: str) -> None:
         """The same person goes on with another app, or comes back to one."""
@@ -141,12 +150,13 @@ class FullRun:
                 assert (came.text, came.labels) == there.expects(prompt)
             told = {name: f"{{{name}}}" if name in ONCE else alone[name] for name in alone}
             said = as_shown(self._prompt(message, told))
+            said = replace(said, text=self._relaying.masked(said.text))
             here = there in (None, self._phone)
             shown.append(said if here else replace(said, speaker="elsewhere"))
         for came in screen.values():
             if came.id not in self._on_screen:
                 self._on_screen.add(came.id)
-                text = RECEIPT.sub("{receipt}", came.text)
+                text = self._relaying.masked(RECEIPT.sub("{receipt}", came.text))
                 shown.append(Shown(text, came.labels, came.speaker))
         return tuple(shown)
 

@@ -11,6 +11,7 @@ from commands.playing import CannotPlay, sent
 from flows.inputs import Attachment, Pin
 from flows.wording import Choice, Prompt, as_lines
 from tests.fakes.telegram_people import Group
+from tests.fakes.telegram_state import Bubble
 from tests.fakes.twilio_state import Text as TwilioText
 from tests.transcripts.stage import SENDERS, Stage, wait_until
 
@@ -24,7 +25,9 @@ _MEDIA = {
     "contact": "text/vcard",
 }
 _AT_ONCE = re.compile(r"(.+) and at once (.+)")
-_OTHERWISE = re.compile(r"(an edit|a forward|a mention in a group|a reaction)(?:: | )(.+)")
+_OTHERWISE = re.compile(
+    r"(an edit|a forward|a mention in a group|a link into a group|a reaction)(?:: | )(.+)"
+)
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,13 @@ class TelegramPhone:
             case "a reaction":
                 person.react(self._person.last.id, text)
             case _:
-                group = self._fake.group(-1_002_000_000_000 - person.id, bot=self._account)
+                if not self._groups:
+                    number = -1_002_000_000_000 - person.id
+                    self._groups.append(self._fake.group(number, bot=self._account))
                 name = self._account.user["username"]
-                group.say(person, f"@{name} {text}")
-                self._groups.append(group)
+                by_link = kind == "a link into a group"
+                said = f"/start@{name} {text}" if by_link else f"@{name} {text}"
+                self._groups[0].say(person, said)
 
     def _send_thing(self, what: str) -> None:
         person = self._person
@@ -125,7 +131,7 @@ class TelegramPhone:
     def seen(self) -> list[Came]:
         own = [Came(str(b.id), b.text, tuple(b.labels)) for b in self._person.bubbles]
         theirs = [b for group in self._groups for b in group.chat.bubbles.values()]
-        return own + [Came(f"group {b.id}", b.text, tuple(b.labels), "group") for b in theirs]
+        return own + [Came(f"group {b.id}", _stands(b), tuple(b.labels), "group") for b in theirs]
 
     def expects(self, prompt: Prompt) -> tuple[str, tuple[str, ...]]:
         ticks = {True: "\u2611 ", False: "\u2610 "} if prompt.style == "multi" else {}
@@ -259,6 +265,13 @@ class SimulatorPhone:
         answer = json.loads(self._stage.door.post(self._stage.path, body, headers))
         if answer.get("say"):
             self._said.append(Came(f"said-{number}", answer["say"], ()))
+
+
+def _stands(bubble: Bubble) -> str:
+    """A message as it stands in a group, a poll with its options."""
+    return "\n".join(
+        [bubble.text, *(f"( ) {one}" for one in (bubble.poll.options if bubble.poll else ()))]
+    )
 
 
 def _came(text: TwilioText) -> Came:

@@ -88,6 +88,22 @@ OF = {
         "photo_not_kept contact_not_kept not_text pin_not_needed no_voice",
     ),
     "everything by SMS": ("everything-sent-on-sms", "photo_not_kept did_you_mean"),
+    # Passing polls on.
+    "a leader on Telegram": (
+        "relay-on-telegram",
+        "relay_first relay_welcome relay_ready relay_sheet relay_group group_poll group relay_full"
+        " relay_goal relay_not_leader code_closed",
+    ),
+    "a leader on WhatsApp, invited by number": (
+        "relay-on-whatsapp",
+        "relay_first relay_welcome relay_helper relay_reach relay_few relay_goal code_closed",
+    ),
+    "a leader by SMS, invited by number": (
+        "relay-by-sms",
+        "relay_first relay_welcome relay_helper relay_reach relay_few relay_goal code_closed",
+    ),
+    "a leader in French": ("relay-fr", "relay_first relay_welcome relay_ready relay_about"),
+    "a leader in Arabic": ("relay-ar", "relay_first relay_welcome relay_ready relay_about"),
     # More questions, each with its own consent.
     "module A": ("module-a-skills", "thanks"),
     "module B": ("module-b-contribution", "thanks"),
@@ -131,6 +147,11 @@ ON = {
     "everything on Telegram": {"telegram"},
     "everything on WhatsApp": {"whatsapp"},
     "everything by SMS": {"sms"},
+    "a leader on Telegram": {"telegram"},
+    "a leader on WhatsApp, invited by number": {"whatsapp"},
+    "a leader by SMS, invited by number": {"sms"},
+    "a leader in French": {"whatsapp"},
+    "a leader in Arabic": {"whatsapp"},
 }
 """Where a situation is no matter of all three: it exists there only, or goes otherwise."""
 
