@@ -63,8 +63,6 @@ def grant(tools: Tools, scene: Scene, *, now: datetime) -> bool:
             scene.say("relay_code_wrong" if wanted.kind == "accept" else "relay_not_leader")
             ask_again(scene)
         else:
-            if leader.accepted_at == now and wanted.kind != "accept":
-                scene.say("relay_welcome")
             ACTS[wanted.kind](_At(db, scene, leader, wanted, now, told))
         rows = rows_of(scene, tools.keyring, body_as_sent)
         line = scene.line
@@ -82,11 +80,17 @@ def grant(tools: Tools, scene: Scene, *, now: datetime) -> bool:
 def _leader(
     db: Session, tools: Tools, scene: Scene, wanted: Passing, now: datetime
 ) -> Leader | None:
+    """The leader somebody is, or becomes by an invitation: by its code, or from its number."""
+    known = leaders.find_active(db, scene.contact_id, None, now=now)
+    if known is not None:
+        return known
     number = None if scene.unsure else scene.heard.number_hash
-    active = leaders.find_active(db, scene.contact_id, number, now=now)
-    if active is None and wanted.kind == "accept":
-        return leaders.accept(db, tools.keys, wanted.code, scene.contact_id, now=now)
-    return active
+    invited = leaders.find_active(db, scene.contact_id, number, now=now)
+    if wanted.kind == "accept":
+        return invited or leaders.accept(db, tools.keys, wanted.code, scene.contact_id, now=now)
+    if invited is not None:
+        scene.say("relay_welcome")
+    return invited
 
 
 def _list(at: _At) -> None:
