@@ -79,3 +79,14 @@ def test_paths_in_documents_exist(document: Path) -> None:
 def test_a_decision_record_is_under_a_page() -> None:
     for record in (DOCS / "adr").glob("*.md"):
         assert len(record.read_text(encoding="utf-8").splitlines()) <= 60, record.name
+
+
+NAMED_TESTS = re.findall(
+    r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", (DOCS / "quality.md").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize(("path", "test"), sorted(set(NAMED_TESTS)))
+def test_what_shows_a_promise_is_there(path: str, test: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert f"def {test or 'test_'}" in text
