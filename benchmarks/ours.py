@@ -50,6 +50,7 @@ class Homeline:
         self._data = place.cluster.folder / "homeline"
         self._master_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._env = self._settings()
+        self._organisation = ""
 
     def _settings(self) -> dict[str, str]:
         cluster, ballots = self._place.cluster, self._data / "ballots"
@@ -78,7 +79,8 @@ class Homeline:
         organisation = self._created(
             "organisation", "create", "Benchmark", "--short", "Bench", "--languages", "en"
         )
-        own = ("--organisation", organisation["id"])
+        self._organisation = organisation["id"]
+        own = ("--organisation", self._organisation)
         telegram = self._created(
             "channel", "add", "telegram", *own, "--token", "123:benchmark", "--secret", SECRET
         )
@@ -88,6 +90,11 @@ class Homeline:
         self._flask("flows", "publish", str(FLOW), *own)
         cluster.execute(DATABASE, *_BUDGETS)
         return {"telegram": telegram["key"], "twilio": twilio["key"]}
+
+    def api_key(self) -> str:
+        """A new key to everything, once ``set_up`` is done."""
+        own = ("--organisation", self._organisation)
+        return self._created("key", "create", "benchmark", *own, "--scope", "*")["key"]
 
     def targets(self, keys: Mapping[str, str]) -> dict[str, Target]:
         """The two rows, over the channels that ``set_up`` made."""

@@ -13,7 +13,7 @@ from procrastinate import App
 import logs
 import settings as settings_module
 from bot.delivery import DeliveryLoop
-from bot.doorbell import Bell
+from bot.doorbell import Bell, Ringer
 from composition import Homeline, opened
 from jobs.broadcasting import BroadcastLoop
 from jobs.engine import DEAD_AFTER, HEARTBEAT_EVERY, make_app, rescue_stalled, schedule
@@ -46,7 +46,7 @@ async def _run(homeline: Homeline) -> None:
     for each in STOP_SIGNALS:
         loop.add_signal_handler(each, delivery.stop)
     telling = WebhookLoop(homeline.engine, homeline.keys, homeline.clock)
-    casting = BroadcastLoop(homeline.engine, homeline.clock)
+    casting = BroadcastLoop(homeline.engine, homeline.clock, Ringer(data))
     beside = [asyncio.create_task(each) for each in (_sweep(app), telling.run(), casting.run())]
     try:
         await delivery.run()

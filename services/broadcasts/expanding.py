@@ -34,7 +34,7 @@ from services import retention
 from services.audiences.eligibility import LeftOut, Sending, eligible, find_end
 from services.broadcasts.hours import send_times
 
-FIRST, MOST, GROWTH = 250, 10_000, 4
+FIRST, MOST, GROWTH = 100, 10_000, 10
 """People of the first chunk, of the largest, and how much larger each is than the one before."""
 
 
