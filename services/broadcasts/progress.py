@@ -83,7 +83,7 @@ def _statuses(db: Session, broadcast: Broadcast) -> tuple[dict[str, int], dict[s
         statuses[status] += count
         if status == "failed":
             failed[error or "failed"] += count
-    return statuses, failed
+    return dict(statuses), dict(failed)
 
 
 def _counts(db: Session, broadcast: Broadcast, column: Any) -> dict[str, int]:

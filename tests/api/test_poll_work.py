@@ -212,3 +212,6 @@ def test_everybody_of_a_sending_is_listed_with_what_became_of_them(
     ]
     assert caller.get(f"{path}?reason=stopped").get_json()["data"] == [rows[1]]
     assert caller.get(f"{path}?status=failed").get_json()["data"] == [rows[2]]
+    progress = caller.get(path.removesuffix("/recipients")).get_json()["progress"]
+    assert (progress["waiting"], progress["sent"]) == (1, 0)
+    assert (progress["left_out"], progress["failed"]) == ({"stopped": 1}, {"blocked": 1})
