@@ -21,7 +21,9 @@ begin
        set status = case when m.status = 'sending' or status_rank(d.status) > status_rank(m.status)
                          then d.status else m.status end,
            provider_id = coalesce(d.provider_id, m.provider_id),
-           error_code = d.error_code,
+           -- A callback that came before our own word may have said already why it failed.
+           error_code = case when m.status = 'sending' or status_rank(d.status) > status_rank(m.status)
+                             then d.error_code else coalesce(m.error_code, d.error_code) end,
            text_hash = coalesce(d.text_hash, m.text_hash),
            due_at = coalesce(d.due_at, m.due_at),
            attempts = m.attempts - case when d.refund then 1 else 0 end,

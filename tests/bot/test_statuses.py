@@ -1,5 +1,6 @@
 """What providers tell of our messages: statuses only move up, whatever order they come in."""
 
+from datetime import timedelta
 from itertools import permutations
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 
 from bot.channels.base import StatusUpdate
 from models.base import new_id
+from models.message_path import delivery_turn
 from tests.bot.conftest import Desk
 
 REPORTED = ("sent", "delivered", "read")
@@ -45,24 +47,31 @@ def test_the_highest_stays_in_whatever_order_they_come(desk: Desk, order: tuple[
         assert now_is(desk) == ranks[highest]
 
 
-def test_a_callback_before_our_send_returned_finds_its_message_and_stays(desk: Desk) -> None:
-    message = said(desk)
-    tell(desk, "delivered", reference=message)
+def recorded_as_sent(desk: Desk, message: UUID) -> None:
+    """Our own word of a message, which a worker writes down after a provider's callback came."""
     row = {"org": desk.organisation_id, "id": message, "status": "sent", "provider_id": "SM1",
            "at": desk.clock.now(), "refund": False}  # fmt: skip
-
-    from datetime import timedelta
-
-    from models.message_path import delivery_turn
-
     desk.change("update messages set leased_by = 'w' where direction = 'out'")
     with desk.homeline.open().delivery.connect() as connection:
         delivery_turn(
             connection.execution_options(isolation_level="AUTOCOMMIT"), "w", done=[row], wanted=0,
             lease=timedelta(seconds=8), now=desk.clock.now(),
         )  # fmt: skip
+
+
+def test_a_callback_before_our_send_returned_finds_its_message_and_stays(desk: Desk) -> None:
+    message = said(desk)
+    tell(desk, "delivered", reference=message)
+    recorded_as_sent(desk, message)
     assert now_is(desk) == "delivered"
     assert desk.scalar("select provider_id from messages where direction = 'out'") == "SM1"
+
+
+def test_a_failure_told_before_our_send_returned_keeps_its_reason(desk: Desk) -> None:
+    message = said(desk)
+    tell(desk, "failed", reference=message, error="30003")
+    recorded_as_sent(desk, message)
+    assert desk.statuses() == [("failed", "30003")]
 
 
 def test_one_without_our_reference_is_found_by_the_providers_id(desk: Desk) -> None:
