@@ -69,6 +69,7 @@ class BreakdownResult(Strict):
     """Questions by one variable or two."""
 
     by = fields.List(fields.String(), required=True)
+    as_of = _moment("The moment whose state it is; null at the end.")
     questions = fields.List(fields.Nested(BrokenQuestion), required=True)
 
 
@@ -134,7 +135,8 @@ class PollResults(Strict):
     rates = fields.Nested(Rates, required=True)
     questions = fields.List(fields.Nested(QuestionResult), required=True)
     breakdowns = described(
-        fields.List(fields.Nested(BreakdownResult), required=True), "At the end only."
+        fields.List(fields.Nested(BreakdownResult), required=True),
+        "As declared; of some polls not before the end.",
     )
     askers = fields.List(fields.Nested(AskerResult), required=True)
     comparisons = fields.List(fields.Nested(Comparison), required=True)

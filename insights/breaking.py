@@ -1,6 +1,7 @@
-"""The tables of an ask at its end: answers by what was declared, and all of it by asker."""
+"""The tables of an ask, live and at its end: answers by what was declared, and all by asker."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -8,11 +9,14 @@ from sqlalchemy.orm import Session
 from insights import tallies
 from insights.breakdowns import Breakdown, plan
 from insights.comparing import RATES, rate_rows
+from insights.living import GROWTH, Living, at_the_end, size, told_at
 from insights.results import Ledger, Rows
-from insights.tables import OTHER, Block, Table, gathered, people, shape, with_other
+from insights.tables import OTHER, Block, Line, Table, gathered, people, shape, with_other
 from insights.tallies import ASKER, VARIABLES, Tallied
 
 KNOWN = (*VARIABLES, ASKER)
+TRIED = (1, 2, 4, 8, 16, 32)
+"""Which of the states of a line are looked at for one that may be told by rows, from the newest."""
 Place = tuple[str, ...]
 
 
@@ -28,6 +32,65 @@ def rows(
         yield from _by(db, ask_id, one, questions, ledger)
 
 
+def live(
+    db: Session, ask_id: UUID, declared: Sequence[Sequence[str]], question: Tallied, ledger: Ledger
+) -> Mapping[str, Living]:
+    """Return what may be told of a question by each first variable while people answer.
+
+    The question is the only one that is counted, and one option answers it.
+    """
+    found = dict(ledger.living)
+    for one in plan(declared, KNOWN):
+        told = _live_by(db, ask_id, one.first, question, ledger)
+        if told is not None:
+            found[one.first] = told
+    return found
+
+
+def _live_by(
+    db: Session, ask_id: UUID, variable: str, question: Tallied, ledger: Ledger
+) -> Living | None:
+    last = ledger.living.get(variable)
+    since, least = (last.states[-1][0], size(last.states[-1][1])) if last else (None, 0)
+    some = [
+        one
+        for one in ledger.history
+        if (since is None or one.at > since) and people(one.told.line) >= GROWTH * least
+    ]
+    now = _table(db, ask_id, variable, question) if some else {}
+    for one in (some[-place] for place in TRIED if place <= len(some)):
+        then = _table(db, ask_id, variable, question, one.at)
+        told = told_at(one.at, then, now, one.told.apart, last)
+        if told is not None and _sums(then) == one.told.line:
+            return told
+    return None
+
+
+def _table(
+    db: Session, ask_id: UUID, variable: str, question: Tallied, before: datetime | None = None
+) -> Table:
+    lines = tallies.tables(db, ask_id, [question], (variable,), before)
+    return {place[0]: line for place, line in lines[question.id].items()}
+
+
+def _sums(table: Table) -> Line:
+    found: dict[str, int] = {}
+    for line in table.values():
+        for option, count in line.items():
+            found[option] = found.get(option, 0) + count
+    return found
+
+
+def live_rows(question: str, ledger: Ledger) -> list[Rows]:
+    """Return what was told last by rows while people answered."""
+    return [_living_rows(question, name, told) for name, told in ledger.living.items()]
+
+
+def _living_rows(question: str, variable: str, told: Living) -> Rows:
+    at, table = told.states[-1]
+    return Rows(variable, None, question, told.merged(table), told.shape, at)
+
+
 def rates(db: Session, ask_id: UUID) -> Sequence[Rows]:
     """Return what is told of who responded and who came to the end, by asker."""
     found = dict(zip(RATES, tallies.askers(db, ask_id), strict=True))
@@ -40,10 +103,10 @@ def _by(
 ) -> Iterator[Rows]:
     lines = _whole(tallies.tables(db, ask_id, questions, (one.first,)), ledger)
     tables = {name: {place[0]: line for place, line in of.items()} for name, of in lines.items()}
-    above = list(
-        _told(one.first, None, tables, {name: ledger.lines[name].told.apart for name in tables})
-    )
+    above = list(_first(one.first, tables, ledger))
     yield from above
+    if any(told.at is not None for told in above):
+        return
     for second in one.seconds:
         lines = tallies.tables(db, ask_id, questions, (one.first, second))
         for row in dict.fromkeys(row for told in above for row in told.shape.full if row != OTHER):
@@ -54,6 +117,22 @@ def _by(
                 if name in within
             }
             yield from _told(second, (one.first, row), inside, within)
+
+
+def _first(variable: str, tables: Mapping[str, Table], ledger: Ledger) -> Iterator[Rows]:
+    """The rows of a first variable; where some were told before the end, in accord with these."""
+    last = ledger.living.get(variable)
+    if last is None:
+        within = {name: ledger.lines[name].told.apart for name in tables}
+        yield from _told(variable, None, tables, within)
+        return
+    question = next(iter(ledger.lines))
+    table = tables.get(question)
+    told = at_the_end(table, ledger.lines[question].told.apart, last) if table else None
+    if table is None or told is None:
+        yield _living_rows(question, variable, last)
+    else:
+        yield Rows(variable, None, question, told.merged(table), told.shape)
 
 
 def _whole(

@@ -6,7 +6,7 @@ document    both as one mapping for JSON: counts, shares, and why a figure is mi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from flows.flow import Flow
 from flows.questions.base import Question
 from insights.disclosure import RULE, Figure, Reason, figure
 from insights.heads import told_heads
+from insights.living import Living
 from insights.publishing import Told
 from insights.tables import Line, Shape, Table, people, told_apart
 from insights.tallies import Tallied, tallied
@@ -29,22 +30,37 @@ class AsOf:
     told: Told
     at: datetime
 
+    def to_json(self) -> list[Any]:
+        """Return it as JSON takes it."""
+        return [dict(self.told.line), list(self.told.apart), self.at.isoformat()]
+
+    @classmethod
+    def from_json(cls, kept: list[Any]) -> "AsOf":
+        """Return what `to_json` gave."""
+        line, apart, at = kept
+        return cls(Told(line, tuple(apart)), datetime.fromisoformat(at))
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What was told of an ask so far: numbers of people, and lines of options."""
+    """What was told of an ask so far: numbers of people, lines of options, and these by rows.
+
+    `history` has every state of the line that may be told by rows while people answer, `living`
+    what was told of it by each variable.
+    """
 
     heads: Mapping[str, int]
     lines: Mapping[str, AsOf]
+    history: tuple[AsOf, ...] = ()
+    living: Mapping[str, Living] = field(default_factory=dict)
 
     def to_json(self) -> Document:
         """Return it as JSON takes it."""
         return {
             "heads": dict(self.heads),
-            "lines": {
-                name: [dict(one.told.line), list(one.told.apart), one.at.isoformat()]
-                for name, one in self.lines.items()
-            },
+            "lines": {name: one.to_json() for name, one in self.lines.items()},
+            "history": [one.to_json() for one in self.history],
+            "living": {name: one.to_json() for name, one in self.living.items()},
         }
 
     @classmethod
@@ -52,10 +68,9 @@ class Ledger:
         """Return what `to_json` gave."""
         return cls(
             kept["heads"],
-            {
-                name: AsOf(Told(line, tuple(apart)), datetime.fromisoformat(at))
-                for name, (line, apart, at) in kept["lines"].items()
-            },
+            {name: AsOf.from_json(one) for name, one in kept["lines"].items()},
+            tuple(AsOf.from_json(one) for one in kept["history"]),
+            {name: Living.from_json(one) for name, one in kept["living"].items()},
         )
 
 
@@ -70,13 +85,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One line broken down: by what, within which row of the first variable, and what is told."""
+    """One line broken down: by what, within which row of the first variable, and what is told.
+
+    `at` is the moment whose state it is, unless that is the end.
+    """
 
     by: str
     within: tuple[str, str] | None
     line: str
     table: Table
     shape: Shape
+    at: datetime | None = None
 
 
 def asked(flow: Flow, ledger: Ledger, *, secret: bool, final: bool) -> tuple[Asked, ...]:
@@ -149,8 +168,8 @@ def document(
         "breakdowns": list(_breakdowns(questions, rows, missing)),
         "final": final,
     }
-    if not final:
-        missing.note("breakdowns", Reason.AT_CLOSE)
+    if not final and not rows:
+        missing.note("breakdowns", Reason.WAITS if ledger.history else Reason.AT_CLOSE)
     return told | {"suppressed": missing.rows}
 
 
@@ -233,7 +252,8 @@ def _breakdowns(
             for one in questions
             if one.options is not None and one.id in lines
         ]
-        yield {"by": list(by), "questions": told}
+        as_of = max((one.at for one in rows if one.at and one.by == by[-1]), default=None)
+        yield {"by": list(by), "as_of": as_of, "questions": told}
 
 
 def _rows(

@@ -95,24 +95,33 @@ def shape(table: Table, within: Block, rule: Rule = RULE) -> Shape:
 
     Of all numbers of options that can be told it takes the one with most cells to show.
     """
-    options = tuple(next(iter(table.values()), {}))
+    return shape_of_all((table,), within, rule)
+
+
+def shape_of_all(tables: Sequence[Table], within: Block, rule: Rule = RULE) -> Shape:
+    """Return what may be told of each of these tables of the same rows."""
+    options = tuple(next(iter(tables[0].values()), {}))
     found = Shape((), ())
     for many in range(len(within), 0, -1):
         if len(options) - many == 1:
             continue
-        full = _full(table, blocks(options, within[:many]), rule)
+        full = _full(tables, blocks(options, within[:many]), rule)
         if len(full) * many > len(found.full) * len(found.apart):
             found = Shape(within[:many], full)
     return found
 
 
-def _full(table: Table, told: Sequence[Block], rule: Rule) -> Block:
+def _full(tables: Sequence[Table], told: Sequence[Block], rule: Rule) -> Block:
     """Return the rows whose every block may be told, so that the other rows together may be too."""
 
-    def enough(rows: Iterable[str]) -> bool:
-        lines = [table[row] for row in rows]
-        return all(sum(people(line, one) for line in lines) >= rule.fewest for one in told)
+    def enough(rows: Sequence[str]) -> bool:
+        return all(
+            sum(people(table[row], one) for row in rows) >= rule.fewest
+            for table in tables
+            for one in told
+        )
 
+    table = tables[-1]
     rows = sorted((row for row in table if enough([row])), key=lambda row: people(table[row]))
     while rows and len(table) > len(rows):
         heap = [row for row in table if row not in rows]

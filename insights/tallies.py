@@ -139,9 +139,16 @@ def newest(
 
 
 def tables(
-    db: Session, ask_id: UUID, questions: Sequence[Tallied], variables: Sequence[str]
+    db: Session,
+    ask_id: UUID,
+    questions: Sequence[Tallied],
+    variables: Sequence[str],
+    before: datetime | None = None,
 ) -> dict[str, dict[tuple[str, ...], dict[str, int]]]:
-    """Return the people of each option by line and by their values of one or two variables."""
+    """Return the people of each option by line and by their values of one or two variables.
+
+    With `before` only what was answered earlier.
+    """
     passages = _passages(db, ask_id)
     cells = _cells(passages, questions)
     rows = [_row(name, cells) for name in variables]
@@ -154,6 +161,8 @@ def tables(
         )
         .group_by(cells.c.line, cells.c.option, *rows)
     )
+    if before is not None:
+        query = query.where(cells.c.answered_at < before)
     found: dict[str, dict[tuple[str, ...], dict[str, int]]] = defaultdict(dict)
     options = {line: of for one in questions for line, of in one.lines.items()}
     for line, option, people, *place in db.execute(query):

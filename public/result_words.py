@@ -73,6 +73,13 @@ _TEXTS: Final = {
         "Fechada em {day}",
         "أغلق في {day}",
     ),
+    "as_of_rows": (
+        "State of {moment}.",
+        "État au {moment}.",
+        "Estado del {moment}.",
+        "Situação de {moment}.",
+        "الحالة في {moment}.",
+    ),
     "next": (
         "What we will do",
         "Ce que nous ferons",

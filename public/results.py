@@ -49,10 +49,14 @@ class _Names:
     flow: Flow | None
     words: Mapping[str, str]
     language: str
+    askers: Mapping[str, Mapping[str, str]]
 
     def of(self, variable: str, value: str) -> str:
         if value in ("all_others", "unknown"):
             return self.words[value]
+        if variable == "asker":
+            name = self.askers.get(value, {})
+            return name.get(self.language) or next(iter(name.values()), value)
         if variable == "country":
             return countries().name(value, self.language)
         question = self.flow.question(variable) if self.flow else None
@@ -94,7 +98,9 @@ def _result(db: Session, line: Homeline, ask_id: UUID, now: datetime) -> Result 
 
 def _page(db: Session, result: Result, language: str, now: datetime) -> Response:
     ask, words = result.ask, result_texts(language)
-    names = _Names(_registration(db) if result.told["breakdowns"] else None, words, language)
+    registration = _registration(db) if result.told["breakdowns"] else None
+    askers = {one["asker"]: one.get("name", {}) for one in result.told["askers"]}
+    names = _Names(registration, words, language, askers)
     page = render_template(
         "results/result.html",
         language=language,

@@ -7,6 +7,7 @@ afterwards.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -95,9 +96,27 @@ def _moved(
     heads = _heads(before, tallies.heads(db, ask.id), final=final)
     if final:
         lines = _closed(tallies.lines(db, ask.id, counted), before, now)
-        return Ledger(heads, lines)
+        return Ledger(heads, lines, before.history, before.living)
     always = always_asked(flow)
-    return Ledger(heads, _live(db, ask.id, [one for one in counted if one.id in always], before))
+    asked_all = [one for one in counted if one.id in always]
+    moved = Ledger(heads, _live(db, ask.id, asked_all, before), before.history, before.living)
+    return _by_rows(db, ask, counted, moved) if asked_all == list(counted) else moved
+
+
+def _by_rows(db: Session, ask: Ask, counted: Sequence[Tallied], moved: Ledger) -> Ledger:
+    """Let breakdowns move while people answer, of an ask with a single question of one answer.
+
+    Of several questions or answers the tables are as of different moments; they wait for the end.
+    """
+    if len(counted) != 1 or counted[0].many or not ask.breakdowns:
+        return moved
+    told = moved.lines.get(counted[0].id)
+    if told is None:
+        return moved
+    if not moved.history or moved.history[-1] != told:
+        moved = replace(moved, history=(*moved.history, told))
+    living = breaking.live(db, ask.id, ask.breakdowns, counted[0], moved)
+    return replace(moved, living=living)
 
 
 def _heads(before: Ledger, counted: Mapping[str, int], *, final: bool) -> Mapping[str, int]:
@@ -164,7 +183,8 @@ def _document(db: Session, ask: Ask, flow: Flow, ledger: Ledger, *, final: bool)
     secret = ask.mode is AskMode.SECRET
     questions = asked(flow, ledger, secret=secret, final=final)
     if secret or not final:
-        told = document(questions, ledger, (), final=final)
+        name = next((one.id for one in questions if one.options), "")
+        told = document(questions, ledger, breaking.live_rows(name, ledger), final=final)
         return told | {"askers": [], "comparisons": []}
     names = _askers(db, ask)
     always = always_asked(flow)

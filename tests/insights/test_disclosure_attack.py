@@ -10,17 +10,38 @@ from datetime import datetime, timedelta
 import pytest
 
 from insights.disclosure import RULE
+from insights.living import Living
 from insights.publishing import Told
-from insights.tables import Block, Line, Shape, Table, may_tell, people, told_apart
+from insights.tables import (
+    Block,
+    Line,
+    Shape,
+    Table,
+    gathered,
+    may_tell,
+    people,
+    shape,
+    told_apart,
+    with_other,
+)
 from tests.insights.asked import Ask, Gate, Secrets, made_up
 
 ASKS, AT_ONCE = 1000, 50
+WATCHED, MOST, READS = 150, 3000, 25
+"""Large asks with breakdowns at which many look while people answer."""
 
 
 @pytest.mark.parametrize("first", range(0, ASKS, AT_ONCE))
 def test_no_hidden_cell_is_known_to_less_than_ten_people(first: int) -> None:
     for seed in range(first, first + AT_ONCE):
         secrets = Secrets(made_up(seed, Gate()))
+        assert secrets.attacker.narrowest(secrets.hidden()) is None, f"ask {seed}"
+
+
+@pytest.mark.parametrize("first", range(0, WATCHED, AT_ONCE))
+def test_no_hidden_cell_of_a_breakdown_that_moves_is_known(first: int) -> None:
+    for seed in range(first, first + AT_ONCE):
+        secrets = Secrets(made_up(seed, Gate(), MOST, READS))
         assert secrets.attacker.narrowest(secrets.hidden()) is None, f"ask {seed}"
 
 
@@ -72,6 +93,35 @@ def by_any_number(then: Line, now: Line, last: Told | None) -> Told | None:
 def test_the_attacker_finds_the_fault_of(faulty: Gate) -> None:
     asks = (Secrets(made_up(seed, faulty)) for seed in range(60))
     assert any(ask.attacker.narrowest(ask.hidden()) for ask in asks)
+
+
+def whatever_is_large(
+    at: datetime, then: Table, now: Table, apart: Block, last: Living | None
+) -> Living | None:
+    """A table told as if it were the only one ever told."""
+    if not then:
+        return None
+    small = gathered([then])
+    kept = shape(with_other(then, small), apart)
+    rows = tuple(row for row in then if row not in small)
+    states = (*(last.states if last else ()), (at, then))
+    return Living(rows, kept, states) if rows and kept.full else None
+
+
+def test_the_attacker_finds_the_fault_of_tables_that_do_not_know_each_other() -> None:
+    faulty = Gate(told_at=whatever_is_large)
+    asks = (Secrets(made_up(seed, faulty, MOST, READS)) for seed in range(60))
+    assert any(ask.attacker.narrowest(ask.hidden()) for ask in asks)
+
+
+def test_breakdowns_move_and_the_end_tells_nearly_as_much() -> None:
+    seeds = range(60)
+    told = [made_up(seed, Gate(), MOST, READS) for seed in seeds]
+    at_close = Gate(told_at=lambda *_: None)
+    waited = [made_up(seed, at_close, MOST, READS) for seed in seeds]
+    assert sum(bool(ask.live) for ask in told) > len(told) / 2
+    both = [share(cells(ask, first=True) for ask in some) for some in (told, waited)]
+    assert both[0] > 0.9 * both[1]
 
 
 def test_most_of_a_large_ask_is_told() -> None:

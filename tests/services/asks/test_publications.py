@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def test_declared_breakdowns_are_told_at_the_end(make: Factory) -> None:
     answer(make, asked, split(mornings=3), country="KE", gender="man")
     answer(make, asked, split(mornings=30, saturday=30, evenings=30), country="FR", gender="man")
     live = told(make, asked)
-    assert (live["breakdowns"], reasons(live)["breakdowns"]) == ([], "told_at_close")
+    assert (live["breakdowns"], reasons(live)["breakdowns"]) == ([], "waits_for_more_answers")
     countries, both = close(make, asked)["breakdowns"]
     rows = {one["row"]["country"]: one for one in countries["questions"][0]["rows"]}
     assert [(name, row["n"]) for name, row in rows.items()] == [
@@ -253,3 +254,62 @@ def test_nothing_is_released_twice(make: Factory, asked: Ask) -> None:
     rows = make.db.scalars(select(Publication).order_by(Publication.number)).all()
     assert [(row.number, row.final) for row in rows] == [(1, False), (2, True)]
     assert all(b"mornings" not in row.exact for row in rows)
+
+
+def by_country(results: dict[str, Any]) -> dict[str, dict[str, int | None]]:
+    [table] = [one for one in results["breakdowns"] if one["by"] == ["country"]]
+    [question] = table["questions"]
+    return {
+        row["row"]["country"]: {one["value"]: one["count"] for one in row["options"]}
+        for row in question["rows"]
+    }
+
+
+def test_breakdowns_are_told_while_people_answer_and_move_by_ten(make: Factory) -> None:
+    asked = ask(make, version=version(make), breakdowns=[["country"]])
+    seen: list[dict[str, Any]] = []
+    for _ in range(30):
+        for country in ("ZA", "IE"):
+            answer(make, asked, split(mornings=4, saturday=3, evenings=3), country=country)
+        seen.append(told(make, asked))
+    assert seen[0]["breakdowns"] == []
+    assert reasons(seen[0])["breakdowns"] == "told_at_close"
+    live = [one for one in seen if one["breakdowns"]]
+    states = {one["breakdowns"][0]["as_of"]: by_country(one) for one in live}
+    assert len(states) > 2
+    for before, after in pairwise(states.values()):
+        for row, line in before.items():
+            for option, count in line.items():
+                assert (after[row][option] or 0) - (count or 0) >= 10
+    last = list(states.values())[-1]
+    end = close(make, asked)
+    assert end["breakdowns"][0]["as_of"] is None
+    assert by_country(end) == {
+        row: {"mornings": 120, "saturday": 90, "evenings": 90} for row in ("ZA", "IE")
+    }
+    for row, line in last.items():
+        assert all(
+            (by_country(end)[row][one] or 0) - (count or 0) >= 10 for one, count in line.items()
+        )
+
+
+def test_who_comes_from_a_new_country_at_last_does_not_stand_out(make: Factory) -> None:
+    asked = ask(make, version=version(make), breakdowns=[["country"]])
+    for _ in range(12):
+        for country in ("ZA", "IE"):
+            answer(make, asked, split(mornings=4, saturday=3, evenings=3), country=country)
+        live = told(make, asked)
+    assert set(by_country(live)) == {"ZA", "IE"}
+    answer(make, asked, split(mornings=2), country="DE")
+    end = close(make, asked)
+    assert by_country(end) == by_country(live), "what was told last stays"
+    assert end["breakdowns"][0]["as_of"] == live["breakdowns"][0]["as_of"]
+
+
+def test_breakdowns_of_two_questions_wait_for_the_end(make: Factory) -> None:
+    asked = ask(make, version=version(make, NEEDS), breakdowns=[["country"]])
+    people = [one | {"needs": ["papers"]} for one in split(mornings=200, saturday=200, evenings=99)]
+    answer(make, asked, people[:400], country="ZA")
+    told(make, asked)
+    answer(make, asked, people[400:], country="ZA")
+    assert told(make, asked)["breakdowns"] == []
