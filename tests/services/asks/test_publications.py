@@ -212,6 +212,10 @@ def test_who_asks_is_compared_with_intervals(make: Factory, asked: Ask) -> None:
     assert (second["kind"], second["response"]["value"]) == ("peer", 75)
     response = next(one for one in results["comparisons"] if one["what"] == "response")
     assert (response["value"], response["may_be_chance"]) == (-42, False)
+    assert response["sentence"] == (
+        "response: consulate is 42 points below peer (between -52 and -29, 95 times in 100);"
+        " this is more than chance."
+    )
     assert (results["sent"], results["responded"], results["rates"]["response"]) == (240, 130, 54)
 
 
