@@ -39,7 +39,7 @@ class Budget:
 
 
 _NUMBERED = frozenset({ChannelKind.SMS, ChannelKind.WHATSAPP})
-_SENDER = re.compile(r"\+?[0-9]{3,15}|MG[0-9A-Za-z]{1,32}")
+_SENDER = re.compile(r"(?:whatsapp:)?\+?[0-9]{3,15}|MG[0-9A-Za-z]{1,32}")
 """A number of E.164, a short code, or a messaging service of Twilio."""
 BUDGETS: Mapping[ChannelKind, Budget] = {
     # Telegram allows about 30 a second, https://core.telegram.org/bots/faq, 2026-11
