@@ -78,17 +78,16 @@ def ask_again_or_offer(scene: Scene) -> None:
 def offer(scene: Scene) -> None:
     """Register somebody who is in no flow, or thank a member for what they wrote.
 
-    Who agreed once and did not finish in time is told why it begins again, in their language. Who
-    agreed for the sake of a poll and answered it is asked neither language nor consent again.
+    Who agreed is asked neither language nor consent again: for the sake of a poll, or in a
+    registration they did not finish in time, who are told why it begins anew.
     """
     registration = scene.catalogue.registration()
     if scene.is_registered or registration is None:
         scene.say("nothing_open")
-    elif scene.is_consented and scene.done:
+    elif scene.done or "registration" in scene.granted:
+        if not scene.done:
+            scene.say("expired")
         begin(scene, registration, {}, known={"language": scene.language, "consent": "yes"})
-    elif scene.is_consented:
-        scene.say("expired")
-        begin(scene, registration, {}, known={"language": scene.language})
     else:
         begin(scene, registration, {})
 
