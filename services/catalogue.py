@@ -67,6 +67,7 @@ class Asked:
     opens_at: datetime | None
     closes_at: datetime | None
     told_on: date
+    outcome: Mapping[str, str] | None = None
 
     def is_open(self, now: datetime) -> bool:
         """Whether an answer given now counts."""
@@ -191,6 +192,7 @@ def _asked(row: Ask) -> Asked:
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         told_on=row.later_by or row.report_back_on,
+        outcome=row.report_back if row.reported_at else None,
     )
 
 

@@ -12,6 +12,7 @@ from services.conversation.scene import Scene
 from services.conversation.sessions import ask_again, ask_again_or_offer
 
 RENEWAL: Final = "renewal"
+_READ_RESULT: Final = "template.result.answer"
 _DONE: Final = re.compile(r"([a-z0-9]+)\.done\.(change|menu)")
 
 
@@ -31,6 +32,8 @@ def take_press(scene: Scene) -> bool:
     code, wanted = _done(scene)
     if wanted == "change":
         _change(scene, code)
+    elif scene.heard.input == Pressed(_READ_RESULT):
+        _tell_outcome(scene)
     elif meaning == "answer":
         _answer(scene)
     elif meaning == "later" and scene.running and "broadcast" in scene.running.origin:
@@ -55,6 +58,24 @@ def _change(scene: Scene, code: str) -> None:
     ask = polling.ask_of(scene, scene.done.origin) if scene.done else None
     if ask is None or ask.code != code or not polling.change_answer(scene):
         enter_by_code(scene, code)
+
+
+def _tell_outcome(scene: Scene) -> None:
+    """Say what will be done with the newest ask of theirs that was reported back on.
+
+    Outside WhatsApp's window only a template could say that there is something to read.
+    """
+    if not scene.recalls():
+        return
+    scene.aside = None
+    mine = scene.memory.asked if scene.memory else {}
+    told = [one for ask_id in mine if (one := scene.catalogue.asks.get(ask_id)) and one.outcome]
+    if not told:
+        ask_again_or_offer(scene)
+        return
+    outcome = max(told, key=lambda one: one.id).outcome or {}
+    words = outcome.get(scene.language) or next(iter(outcome.values()), "")
+    scene.say("reported", outcome=words)
 
 
 def _meaning(scene: Scene) -> str | None:

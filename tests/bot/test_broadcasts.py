@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from flows.inputs import Pressed
 from models import Ask, AskKind, Broadcast, BroadcastKind, BroadcastStatus
 from models.ask import AskerKind
 from models.db import transaction
@@ -260,6 +261,23 @@ def test_who_answered_hears_what_will_be_done(desk: Desk, caster: Caster) -> Non
         "select contact_id from messages where content->'parts'->0->>'say' = 'reported'"
     )
     assert rows == [(people[0],)]
+
+
+def test_who_reads_the_result_of_a_template_hears_the_outcome(desk: Desk, caster: Caster) -> None:
+    crowd(desk, "whatsapp")
+    desk.hear("hello", FIRST, kind="whatsapp")
+    ask_id = opened(desk)
+    begun(desk, ask_id)
+    turn(desk, caster)
+    desk.hear("2", FIRST, kind="whatsapp")
+    with transaction(desk.engine, desk.organisation_id) as db:
+        now = desk.clock.now()
+        closing.close(db, ask_id, report_back={"en": "We open one Saturday a month."}, now=now)
+    desk.clock.advance(timedelta(days=2))
+    desk.hear(Pressed("template.result.answer"), FIRST, kind="whatsapp")
+    said = desk.scalar("select content->'parts' from messages order by id desc limit 1")
+    outcome = {"outcome": "We open one Saturday a month."}
+    assert said == [{"say": "reported", "params": outcome}]
 
 
 def test_askers_are_drawn_equally_often_and_recorded_before_anything_leaves(
