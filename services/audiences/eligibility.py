@@ -176,7 +176,7 @@ def has_done(sending: Sending) -> ColumnElement[bool]:
         case BroadcastKind.INVITATION:
             return exists().where(*_sessions(sending))
         case BroadcastKind.REMINDER:
-            return _has_answered(sending)
+            return or_(_has_answered(sending), exists().where(*_given_up(sending)))
         case BroadcastKind.REPORT_BACK:
             return false()
 
@@ -199,8 +199,13 @@ def _has_answered(sending: Sending) -> ColumnElement[bool]:
         Answer.session_id == FlowSession.id,
         Answer.skipped.is_(False),
     )
-    done = FlowSession.status.in_([SessionStatus.COMPLETE, SessionStatus.PARTIAL])
+    done = FlowSession.status == SessionStatus.COMPLETE
     return exists().where(*_sessions(sending), or_(done, answered))
+
+
+def _given_up(sending: Sending) -> list[ColumnElement[bool]]:
+    """Said "not now", or went on to something else: not silent, but no answer either."""
+    return [*_sessions(sending), FlowSession.status == SessionStatus.PARTIAL]
 
 
 def _sessions(sending: Sending) -> list[ColumnElement[bool]]:

@@ -1,6 +1,7 @@
 """How big a storm to make.
 
     pytest tests/chaos/test_storm.py --members 2000 --blows 12 --seed 7
+    pytest tests/chaos/test_ask_everywhere.py -s --members 10000
 
 The ordinary suite plays a small one; the figures of each run are printed (-s) and asserted on.
 """
@@ -42,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="The dice of the run.")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def size(pytestconfig: pytest.Config) -> Size:
     return Size(
         pytestconfig.getoption("--members", default=FEW),

@@ -112,22 +112,23 @@ def storm(
         asked.telegram_api, asked.twilio_api = telegram.url, twilio.url
         house = stack.enter_context(House(data, asked))
         balancers = [balance_telegram(telegram, house.ports), balance_twilio(twilio, house.ports)]
-        _connect(house, telegram, twilio)
+        connect(house, telegram, twilio)
         telegram.courier.shake = twilio.inbound.shake = shake
         twilio.statuses.plan = statuses or StatusPlan(reorder=0.3, duplicate=0.2, drop=0.05)
         companies = _people(telegram, twilio, members, think, seed)
         yield Storm(house, telegram, twilio, companies, balancers)
 
 
-def _connect(house: House, telegram: FakeTelegram, twilio: FakeTwilio) -> None:
+def connect(house: House, telegram: FakeTelegram, twilio: FakeTwilio) -> None:
+    """Let both providers know where the house takes messages in."""
     hook = Webhook(PUBLIC_URL + house.lines["telegram"].webhook("telegram"), SECRET, 100)
     account = telegram.bot(TOKEN, "chaos_bot")
 
-    def connect() -> None:
+    def hang() -> None:
         account.webhook = hook
         telegram.widen(account, 100)
 
-    telegram.run(connect)
+    telegram.run(hang)
     sms, whatsapp = house.lines["sms"], house.lines["whatsapp"]
     for address, line in ((NUMBER, sms), (f"whatsapp:{NUMBER}", whatsapp)):
         url = PUBLIC_URL + line.webhook("twilio") + RETRIES
