@@ -24,6 +24,7 @@ from commands import demo_phones
 from commands.seed import KEY_FILE
 from commands.terminal import homeline, refuse
 from composition import Homeline
+from services import seeding
 
 HOST = "127.0.0.1"
 _READY_SECONDS = 60.0
@@ -205,6 +206,7 @@ def _welcome(line: Homeline) -> str:
     wanted = {"/sim": "three phones to try", "/console/": "for officers", "/api/docs": "the API"}
     known = {rule.rule for rule in current_app.url_map.iter_rules()}
     pages = [(base + path, what) for path, what in wanted.items() if known & {path, path + "/"}]
+    pages += [(base + path, what) for path, what in _polls(line).items()]
     pages.append((base + "/readyz", "whether all is well"))
     width = max(len(address) for address, _ in pages)
     lines = [f"  {address:<{width}}  {what}" for address, what in pages]
@@ -218,6 +220,18 @@ def _welcome(line: Homeline) -> str:
             f"Logs: {line.settings.data / 'log'}. Ctrl-C stops it.",
         ]
     )
+
+
+def _polls(line: Homeline) -> dict[str, str]:
+    """Return pages of the demo's polls that anybody may open."""
+    organisation_id = seeding.find(line.engine)
+    codes = seeding.pages(line.engine, organisation_id) if organisation_id else {}
+    told = {
+        "result": ("r", "what came of a poll, for everybody"),
+        "live": ("r", "a poll that people answer now"),
+        "join": ("j", "the page of a poll: its code opens a chat"),
+    }
+    return {f"/{told[name][0]}/{code}": told[name][1] for name, code in codes.items()}
 
 
 def _key(line: Homeline) -> str:

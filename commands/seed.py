@@ -20,17 +20,19 @@ def seed(json: bool) -> None:
     library = [loader.load(file) for file in shipped()]
     with sentences():
         now = line.clock.now()
-        done = seeding.seed(line.engine, line.keyring, library, now=now)
+        done = seeding.seed(line.engine, line.keyring, library, ballot_keys=line.ballots, now=now)
         file = line.settings.data / KEY_FILE
         seeding.key(line.engine, done.organisation_id, file, now=now)
     result = {
         "id": done.organisation_id,
         "name": seeding.NAME,
         "people": done.people,
+        "polls": done.polls,
         "code": done.code,
         "key_file": file,
     }
-    made = f"{done.people} made-up members" if done.people else "nothing new"
+    made = f"{done.people} made-up members, {done.polls} polls"
+    made = made if done.people or done.polls else "nothing new"
     report(result, f"{seeding.NAME}: {made}. Its API key is in {file}.", json=json)
 
 

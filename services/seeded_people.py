@@ -15,7 +15,7 @@ from models.sealed import Keyring
 from services.seeded_rows import Person, insert_rows
 
 SEED = 1961
-LONGEST_AGO = timedelta(days=120)
+LONGEST_AGO = timedelta(days=400)
 COUNTRIES = {"ZA": 30, "FR": 22, "GB": 14, "US": 12, "KE": 8, "CA": 6, "CI": 5, "AE": 3}
 TOWNS = {
     "ZA": ("Cape Town", "Johannesburg", "Durban", "Pretoria"),
@@ -27,10 +27,13 @@ TOWNS = {
     "CI": ("Abidjan",),
     "AE": ("Dubai",),
 }
-CHANNELS = {"whatsapp": 51, "telegram": 34, "sms": 15}
+CHANNELS = {"telegram": 46, "sms": 34, "whatsapp": 20}
+"""No template is approved in a demo: WhatsApp alone is reached only within its 24 hours."""
 LANGUAGES = {"en": 48, "fr": 38, "ar": 8, "pt": 4, "es": 2}
 PURPOSES = {"alerts": 0.92, "polls": 0.78, "consultations": 0.55, "projects": 0.31, "events": 0.44}
 WITHOUT_PLACE = 0.12
+CAPS = (2, 4, 4, 8)
+"""How many asks a month people of the demo want; the demo asks often."""
 # North American numbers kept for stories are 555-0100 to 555-0199, in every area.
 FIRST_AREA, NUMBERS_AN_AREA = 200, 100
 
@@ -76,6 +79,7 @@ def _person(dice: random.Random, number: int, now: datetime) -> Person:
         place=place,
         purposes=tuple(name for name, share in PURPOSES.items() if dice.random() < share),
         at=at,
+        more={"monthly_cap": dice.choice(CAPS)},
     )
 
 

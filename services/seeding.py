@@ -1,9 +1,10 @@
 """The demo's organisation: clearly invented, its channels, flows, people and keys made once."""
 
+import random
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from flows.flow import Flow
+from models.ballot_keys import BallotKeys
 from models.base import new_id
 from models.channel import Channel, ChannelKind, ContentObject, StopReply
 from models.contact import Contact
@@ -21,15 +23,19 @@ from models.organisation import Organisation
 from models.sealed import Keyring, keyed_hash, seal
 from models.staff import Role, Staff
 from models.walls import system_scope
-from services import api_keys, channels, flows, organisations
+from services import api_keys, channels, flows, organisations, seeded_polls
 from services.channels import NewChannel, OpenChannel
 from services.organisations import OrganisationKeyring
+from services.seeded_answers import Answering
 from services.seeded_people import insert_people
+from services.seeded_polls import Tools
 
 NAME = "Consulate of Examplia, Cape Town"
 SHORT_NAME = "Consulate of Examplia"
 LANGUAGES = ("en", "fr", "ar", "es", "pt")
-PEOPLE = 300
+PEOPLE = 400
+IN_USE = timedelta(days=420)
+"""How long ago the demo's organisation published its flows."""
 REGISTRATIONS = ("registration", "registration-express")
 STAFF = "officer@consulate.example"
 OFFICES: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -42,10 +48,11 @@ SMS_NUMBER, WHATSAPP_NUMBER = "+447700900900", "+447700900901"
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """The demo's organisation; `people` were made now, `code` enters its registration."""
+    """The demo's organisation: `people` and `polls` made now, the `code` of its registration."""
 
     organisation_id: UUID
     people: int
+    polls: int
     code: str
 
 
@@ -55,9 +62,17 @@ def find(engine: Engine) -> UUID | None:
         return db.scalar(select(Organisation.id).where(Organisation.name == NAME).limit(1))
 
 
-def seed(engine: Engine, keyring: Keyring, library: Iterable[Flow], *, now: datetime) -> Seeded:
+def seed(
+    engine: Engine,
+    keyring: Keyring,
+    library: Iterable[Flow],
+    *,
+    ballot_keys: BallotKeys,
+    now: datetime,
+) -> Seeded:
     """Make whatever of the demo's organisation is missing; what is there stays as it is."""
-    organisation_id = find(engine) or new_id(now)
+    known = find(engine)
+    organisation_id, began = known or new_id(now), now if known else now - IN_USE
     with transaction(engine, organisation_id) as db:
         if db.get(Organisation, organisation_id) is None:
             organisations.create(
@@ -65,7 +80,7 @@ def seed(engine: Engine, keyring: Keyring, library: Iterable[Flow], *, now: date
             )
             _offices(db, organisation_id)
             _officer(db, keyring, organisation_id, now)
-        published = {flow.id: flows.publish(db, flow, now=now) for flow in library}
+        published = {flow.id: flows.publish(db, flow, now=began) for flow in library}
         made = _channels(db, keyring, now)
         people = 0
         express = published.get("registration-express")
@@ -73,7 +88,24 @@ def seed(engine: Engine, keyring: Keyring, library: Iterable[Flow], *, now: date
             people = insert_people(
                 db, keyring, made, express.version_id, express.version, count=PEOPLE, now=now
             )
-    return Seeded(organisation_id, people, code(engine, organisation_id))
+        keys = organisations.open_keys(db, keyring)
+        wanted = published.keys() >= seeded_polls.FLOWS and not seeded_polls.is_there(db)
+        polls = _polls(db, keyring, ballot_keys, now) if wanted else 0
+    seeded_polls.count_votes(engine, organisation_id, keys, ballot_keys)
+    return Seeded(organisation_id, people, polls, code(engine, organisation_id))
+
+
+def _polls(db: Session, keyring: Keyring, ballot_keys: BallotKeys, now: datetime) -> int:
+    dice = random.Random(seeded_polls.SEED)  # noqa: S311 - made-up answers hide nothing
+    answering = Answering(keyring, dice)
+    keys = organisations.open_keys(db, keyring)
+    return seeded_polls.make_all(db, Tools(keys, answering, ballot_keys, now))
+
+
+def pages(engine: Engine, organisation_id: UUID) -> Mapping[str, str]:
+    """Return codes of polls worth looking at; see `seeded_polls.pages`."""
+    with transaction(engine, organisation_id) as db:
+        return seeded_polls.pages(db)
 
 
 def code(engine: Engine, organisation_id: UUID) -> str:

@@ -57,7 +57,7 @@ def demo(urls: Urls, engine: Engine, tmp_path: Path) -> Iterator[Demo]:
         line = Homeline(settings_for(urls, tmp_path, public_url=door.url))
         library = [loader.load(loader.library()["registration-express"])]
         organisation_id = seeding.seed(
-            line.engine, line.keyring, library, now=line.clock.now()
+            line.engine, line.keyring, library, ballot_keys=line.ballots, now=line.clock.now()
         ).organisation_id
         channels = seeding.open_channels(line.engine, line.keys, organisation_id)
         line.close()
