@@ -22,7 +22,7 @@ from models import Contact, ContactStatus
 from models.base import new_id
 from models.channel import ChannelKind
 from models.db import transaction
-from services import flows, organisations, seeded_people
+from services import flows, organisations, seeded_people, seeded_rows
 from services.rights import rights
 from tests.conftest import MovedByHand
 from tests.databases import migrate
@@ -60,7 +60,7 @@ def settle(app: Flask, organisation_id: UUID, people: int, clock: MovedByHand) -
         make = Factory(db, keyring, clock.now())
         kinds = (ChannelKind.TELEGRAM, ChannelKind.SMS, ChannelKind.WHATSAPP)
         channels = {kind.value: make.channel(kind).id for kind in kinds}
-        flow = loader.load(loader.library()[seeded_people.FLOW])
+        flow = loader.load(loader.library()[seeded_rows.FLOW])
         published = flows.publish(db, flow, now=clock.now())
     for first in range(0, people, AT_ONCE):
         with transaction(engine_of(app), organisation_id) as db:
