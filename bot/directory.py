@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Engine, delete, func, select, update
@@ -39,6 +39,7 @@ class Directory:
         self._by_key: dict[str, tuple[float, ChannelView | None]] = {}
         self._by_id: dict[UUID, tuple[float, ChannelView | None]] = {}
         self._catalogues = Catalogues()
+        self._reading: dict[UUID, asyncio.Future[Any]] = {}
 
     # --- for the web process ---
 
@@ -77,7 +78,12 @@ class Directory:
         kept = self._by_id.get(channel_id)
         if kept and time.monotonic() - kept[0] < KEPT_SECONDS:
             return kept[1]
-        view = await asyncio.to_thread(self.read_channel, organisation_id, channel_id)
+        return await self._together(
+            channel_id, lambda: self._keep_channel(organisation_id, channel_id)
+        )
+
+    def _keep_channel(self, organisation_id: UUID, channel_id: UUID) -> ChannelView | None:
+        view = self.read_channel(organisation_id, channel_id)
         self._by_id[channel_id] = (time.monotonic(), view)
         return view
 
@@ -86,7 +92,16 @@ class Directory:
         kept = self._catalogues.newest(organisation_id)
         if kept and (version_id is None or kept.version(version_id)):
             return kept
-        return await asyncio.to_thread(self.read_catalogue, organisation_id)
+        return await self._together(organisation_id, lambda: self.read_catalogue(organisation_id))
+
+    async def _together(self, wanted: UUID, read: Callable[[], Found]) -> Found:
+        """Read once for all who want the same at the same moment: a burst of sends does."""
+        reading = self._reading.get(wanted)
+        if reading is None or reading.get_loop() is not asyncio.get_running_loop():
+            reading = self._reading[wanted] = asyncio.ensure_future(asyncio.to_thread(read))
+            reading.add_done_callback(lambda _: self._reading.pop(wanted, None))
+        found: Found = await asyncio.shield(reading)
+        return found
 
     def read_catalogue(self, organisation_id: UUID) -> Catalogue:
         """The catalogue as it is now."""

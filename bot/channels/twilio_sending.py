@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 
 from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
-from bot.channels.transport import post
+from bot.channels.transport import form_of, post
 from bot.channels.twilio_contents import ContentMaker, picture_of
 from bot.channels.twilio_errors import error_for
 from flows.wording import as_lines
@@ -68,7 +68,7 @@ class TwilioSender:
 
     async def _post(self, content: dict[str, str]) -> str:
         fields = self._addressed() | content
-        body = urlencode(fields).encode()
+        body = form_of(fields)
         answer = await post(
             self._http,
             self._url,

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
 from bot.channels import CHANNELS, transport
 from bot.channels.base import ChannelView, Delivery, SendError
-from bot.channels.transport import open_client
+from bot.channels.transport import form_of, open_client
 from tests.channels.views import ACCOUNT, AUTH_TOKEN, TOKEN, delivery, view
 from tests.fakes.server import FakeServer
 from tests.fakes.telegram import FakeTelegram
@@ -111,3 +113,16 @@ def test_a_slow_line_still_delivers(line: Line) -> None:
             )
 
     assert asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"Body": ""},
+        [("To", "+44 7700"), ("To", "a&b=c;d")],
+        {"Body": "¿Sí? 100 % ~ _-. أهلا 🎉\n"},
+    ],
+)
+def test_a_form_is_written_as_the_library_writes_it(fields: Any) -> None:
+    assert form_of(fields).decode() == urlencode(fields)
