@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from flows.state import State
 from models.address import Address, AddressStatus
 from models.ask import Ask
-from models.broadcast import Broadcast, BroadcastKind, Recipient, RecipientStatus
+from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Recipient, RecipientStatus
 from models.channel import Channel, ChannelStatus
 from models.contact import Contact, ContactStatus, Conversation
 from models.message import Lane, Message, MessageStatus
@@ -30,8 +30,10 @@ from services.broadcasts.hours import send_time
 from services.broadcasts.told_rows import Told
 
 MOST_UNSENT = 10_000
+MEANWHILE = 1_000
 AT_ONCE = 500
-"""Most unsent messages of a channel, and how many are added at once when there is room for all."""
+"""Most unsent messages of a channel, the same as long as recipients are still being written, and
+how many are added at once when there is room for all."""
 LOOK_AGAIN = timedelta(hours=1)
 _SEEN: tuple[Any, ...] = (
     Recipient.contact_id,
@@ -102,6 +104,7 @@ def _with_room(db: Session, broadcast: Broadcast) -> Sequence[UUID]:
     Waiting for that much keeps rounds few, however fast a channel empties.
     """
     owner = broadcast.organisation_id
+    most = MEANWHILE if broadcast.status is BroadcastStatus.OPENING else MOST_UNSENT
     unsent = (
         select(Message.id)
         .where(
@@ -111,7 +114,7 @@ def _with_room(db: Session, broadcast: Broadcast) -> Sequence[UUID]:
             Message.status == MessageStatus.QUEUED,
         )
         .order_by(Message.due_at)
-        .offset(MOST_UNSENT - AT_ONCE)
+        .offset(most - AT_ONCE)
         .limit(1)
         .exists()
     )
