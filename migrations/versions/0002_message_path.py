@@ -23,7 +23,7 @@ SIGNATURES = {
     "owner_of": "uuid, bytea",
     "has_alias": "uuid, uuid",
     "latest_status": "uuid, uuid",
-    "take_many": "uuid, bytea[], uuid, bytea[], date, bytea[], bytea[], text[]",
+    "take_many": "uuid, uuid, date, json",
     "apply_rare": "uuid, uuid, json",
     "apply_many": "uuid, uuid, json, json, json, json, json, json, json, json",
 }

@@ -48,11 +48,9 @@ begin
              order by m.id desc limit 1);
 end $$;
 
-create function take_many(
-    org uuid, hashes bytea[], line uuid, receipt_keys bytea[], today date,
-    numbers bytea[], aliases bytea[], marks text[])
+create function take_many(org uuid, line uuid, today date, heard json)
 returns table (
-    place bigint, repeated boolean, contact_id uuid, address_id uuid, address_status text,
+    place int, repeated boolean, contact_id uuid, address_id uuid, address_status text,
     wrapped_key bytea, language text, contact_status text, stopped_at timestamptz, office_id uuid,
     origin jsonb, seq int, state jsonb, session_id uuid, tags int, window_started_at timestamptz,
     window_replies int, last_in_at timestamptz, consents text[], time_zone text,
@@ -81,8 +79,8 @@ begin
                 then has_alias(org, a.contact_id) else false end,
            p.registered_at,
            case when v.state->'said' ? asked.mark then latest_status(org, v.contact_id) end
-      from unnest(hashes, receipt_keys, numbers, aliases, marks)
-               with ordinality as asked(hash, receipt, number, alias, mark, place)
+      from json_to_recordset(heard) as asked(place int, hash bytea, receipt bytea, number bytea,
+               alias bytea, mark text)
       cross join lateral (
           select catalogue_version from organisations where id = org limit 1) o
       cross join lateral (
