@@ -24,6 +24,7 @@ from models.member_link import MemberLink
 from models.message import Message
 from models.receipt import Quarantined, Receipt
 from models.recording import Recording
+from models.relay import Leader
 from models.webhook import WebhookDelivery
 from services import audit
 
@@ -162,6 +163,22 @@ def _sessions(db: Session, now: datetime, most: int) -> int:
     return len(ended.all())
 
 
+def _invitations(db: Session, now: datetime, most: int) -> int:
+    """Forget the numbers of people who were invited to pass polls on and never wrote."""
+    chunk = (
+        select(Leader.organisation_id, Leader.id)
+        .where(Leader.number_hash.is_not(None), Leader.expires_at <= now)
+        .limit(most)
+    )
+    forgotten = (
+        update(Leader)
+        .where(tuple_(Leader.organisation_id, Leader.id).in_(chunk))
+        .values(number_hash=None)
+        .returning(Leader.id)
+    )
+    return len(db.execute(forgotten).all())
+
+
 def _rows(table: Table) -> Callable[[Session, datetime, int], int]:
     """Return the sweep of a table whose rows simply go."""
     key = tuple(table.primary_key.columns)
@@ -189,6 +206,7 @@ SWEEPS: Mapping[str, Callable[[Session, datetime, int], int]] = MappingProxyType
         "recordings": _rows(_table(Recording)),
         "tombstones": _rows(_table(Tombstone)),
         "idempotency_keys": _rows(_table(IdempotencyKey)),
+        "leaders": _invitations,
         "link_codes": _rows(_table(LinkCode)),
         "link_tries": _rows(_table(LinkTry)),
         "member_links": _rows(_table(MemberLink)),
