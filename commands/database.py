@@ -4,8 +4,7 @@ import click
 from flask.cli import AppGroup
 
 import composition
-from commands.terminal import as_json, homeline, refuse, report
-from models.walls import RoleTooStrong
+from commands.terminal import as_json, homeline, refuse, report, sentences
 
 database = AppGroup("db", help="The tables.")
 
@@ -15,12 +14,10 @@ database = AppGroup("db", help="The tables.")
 def upgrade(json: bool) -> None:
     """Bring the tables to what this code expects. Run it before the new code serves."""
     line = homeline()
-    try:
+    with sentences():
         composition.upgrade(line)
-    except RoleTooStrong as error:
-        raise refuse(str(error)) from None
-    with line.engine.connect() as connection:
-        has, _ = composition.revisions(connection)
+        with line.engine.connect() as connection:
+            has, _ = composition.revisions(connection)
     report({"revision": has}, f"The tables are at revision {has}.", json=json)
 
 

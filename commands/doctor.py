@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from commands.terminal import as_json, homeline, report
+from commands.terminal import as_json, homeline, report, sentences
 from composition import Homeline, revisions
 from models.channel import Channel
 from models.organisation import Organisation
@@ -33,7 +33,8 @@ class Finding:
 @as_json
 def doctor(json: bool) -> None:
     """Look at settings, roles, migrations, keys and channels; exit code 1 if anything is wrong."""
-    findings = list(_examine(homeline()))
+    with sentences():
+        findings = list(_examine(homeline()))
     ok = all(finding.ok for finding in findings)
     lines = [f"{'ok ' if one.ok else 'NO '} {one.what}: {one.told}" for one in findings]
     result = {"ok": ok, "checks": {one.what: {"ok": one.ok, "told": one.told} for one in findings}}

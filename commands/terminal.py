@@ -47,6 +47,14 @@ def refuse(sentence: str) -> click.ClickException:
     return click.ClickException(sentence)
 
 
+_REFUSALS = {
+    "42P01": "The tables are missing: run `flask db upgrade`.",
+    "42501": "The role of DATABASE_URL may not use the tables: as a superuser, grant homeline_app "
+    "to it (docs/operations.md, Database).",
+}
+"""What PostgreSQL refuses, by SQLSTATE: undefined table, insufficient privilege."""
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn what services and the database refuse into a sentence and exit code 1."""
@@ -59,9 +67,10 @@ def sentences() -> Iterator[None]:
     except OperationalError:
         raise refuse("The database cannot be reached: check DATABASE_URL.") from None
     except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", "") != "42P01":  # undefined table
+        told = _REFUSALS.get(getattr(error.orig, "sqlstate", ""))
+        if told is None:
             raise
-        raise refuse("The tables are missing: run `flask db upgrade`.") from None
+        raise refuse(told) from None
 
 
 def organisation_id(wanted: str) -> UUID:

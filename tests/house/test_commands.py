@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
 
+from commands.terminal import sentences
 from composition import Homeline
 from flows import loader
 from models.walls import system_scope
@@ -250,3 +253,12 @@ def test_what_cannot_be_asked_is_refused_in_words(
     done = run(app, "poll", "push", *words, "--organisation", str(organisation.id))
     assert done.exit_code == 1
     assert said in done.output
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [("42P01", "run `flask db upgrade`"), ("42501", "grant homeline_app to it")]
+)
+def test_what_the_database_refuses_is_told_with_the_remedy(state: str, told: str) -> None:
+    refused = type("Refused", (Exception,), {"sqlstate": state})()
+    with pytest.raises(click.ClickException, match=told), sentences():
+        raise ProgrammingError("select", None, refused)
