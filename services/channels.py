@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.base import new_id
 from models.channel import Channel, ChannelBudget, ChannelKind, ChannelStatus, StopReply
 from models.db import transaction
+from models.organisation import Organisation
 from models.sealed import OrganisationKeys, open_sealed, seal
 from models.walls import Door, DoorKind, door_hash, open_door, organisation_of
 from services import audit, organisations
@@ -99,15 +100,7 @@ def add(
     """
     organisation = organisations.get(db)
     language = new.default_language or organisation.default_language
-    if language not in organisation.languages:
-        raise Invalid("The organisation does not offer this language.", place="default_language")
-    if new.rate is not None and not 0 < new.rate <= FASTEST:
-        raise Invalid("The rate is messages a second, above zero.", place="rate")
-    if new.kind in _NUMBERED and not _SENDER.fullmatch(new.sender):
-        raise Invalid(
-            "Messages go out from a number such as +27821234567 or a messaging service MG…",
-            place="sender",
-        )
+    _check(new, language, organisation)
     channel_id = new_id(now)
     channel = Channel(
         organisation_id=organisation.id,
@@ -130,6 +123,18 @@ def add(
     detail = {"kind": new.kind.value}
     audit.record(db, actor, "channel.added", ("channel", channel_id), detail=detail, now=now)
     return channel
+
+
+def _check(new: NewChannel, language: str, organisation: Organisation) -> None:
+    if language not in organisation.languages:
+        raise Invalid("The organisation does not offer this language.", place="default_language")
+    if new.rate is not None and not 0 < new.rate <= FASTEST:
+        raise Invalid("The rate is messages a second, above zero.", place="rate")
+    if new.kind in _NUMBERED and not _SENDER.fullmatch(new.sender):
+        raise Invalid(
+            "Messages go out from a number such as +27821234567 or a messaging service MG…",
+            place="sender",
+        )
 
 
 def get(db: Session, key: str) -> Channel:
