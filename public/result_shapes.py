@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.flow import Flow
+from flows.wording import filled
 from insights.disclosure import RULE
 from models.ask import Ask
 
@@ -21,7 +22,14 @@ class Result:
     ask: Ask
     flow: Flow
     organisation: str
+    short: str
     told: Mapping[str, Any]
+
+    def said(self, texts: Mapping[str, str], language: str) -> str:
+        """Return a text of the flow as members read it, in a language or the flow's first."""
+        spoken = language if texts.get(language) else self.flow.languages[0]
+        names = (("office", self.organisation), ("organisation", self.short))
+        return filled(texts.get(spoken, ""), spoken, names)
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -33,7 +41,11 @@ def as_json(result: Result) -> dict[str, Any]:
         "status": ask.status.value,
         "published_at": told["published_at"],
         **{name: told[name] for name in PUBLIC},
-        "texts": {one.id: dict(one.text) for one in result.flow.questions if one.waits},
+        "texts": {
+            one.id: {language: result.said(one.text, language) for language in one.text}
+            for one in result.flow.questions
+            if one.waits
+        },
         "report_back": ask.report_back,
         "report_back_on": (ask.later_by or ask.report_back_on).isoformat(),
     }
@@ -117,7 +129,7 @@ def _question(result: Result, told: Mapping[str, Any], language: str) -> dict[st
     return {
         "id": told["id"],
         "ruleset_uuid": told["id"],
-        "title": question.in_language(question.text, language),
+        "title": result.said(question.text, language),
         "results": {
             "open_ended": not told["options"],
             "set": answered,

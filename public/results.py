@@ -92,8 +92,9 @@ def _result(db: Session, line: Homeline, ask_id: UUID, now: datetime) -> Result 
         return None
     keys = organisations.open_keys(db, line.keyring)
     told = publications.results_of(db, keys, ask, now=now)
-    name = organisations.get(db).name
-    return Result(ask, asks.flow_of(db, ask), name, told)
+    owner = organisations.get(db)
+    short = owner.short_name or owner.name
+    return Result(ask, asks.flow_of(db, ask), owner.name, short, told)
 
 
 def _page(db: Session, result: Result, language: str, now: datetime) -> Response:
@@ -111,7 +112,7 @@ def _page(db: Session, result: Result, language: str, now: datetime) -> Response
         told=result.told,
         reasons={one["figure"]: one["reason"] for one in result.told["suppressed"]},
         question=lambda name: result.flow.by_id[name],
-        text=lambda texts: _in(texts, result.flow, language),
+        text=lambda texts: result.said(texts, language),
         names=names.of,
         overdue=closing.is_overdue(ask, now),
         promised_on=closing.promised_on(ask),
@@ -124,10 +125,6 @@ def _page(db: Session, result: Result, language: str, now: datetime) -> Response
 def _registration(db: Session) -> Flow | None:
     published = read_inside(db).registration()
     return published.flow if published else None
-
-
-def _in(texts: Mapping[str, str], flow: Flow, language: str) -> str:
-    return texts.get(language) or texts.get(flow.languages[0]) or ""
 
 
 def _organisation(code: str) -> tuple[UUID, UUID] | None:

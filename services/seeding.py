@@ -30,7 +30,7 @@ from services.seeded_answers import Answering
 from services.seeded_people import insert_people
 from services.seeded_polls import Tools
 
-NAME = "Consulate of Examplia, Cape Town"
+NAME = "Consulate of Examplia, Cape Town (made up)"
 SHORT_NAME = "Consulate of Examplia"
 LANGUAGES = ("en", "fr", "ar", "es", "pt")
 PEOPLE = 400

@@ -16,7 +16,7 @@ from models import AskMode, AskStatus
 from models.walls import DoorKind, open_door
 from public.result_words import _TEXTS
 from public.wording import LANGUAGES
-from tests.answered import WHY, answer, split, version
+from tests.answered import NEEDS, WHY, answer, split, version
 from tests.asks import ask
 from tests.conftest import MovedByHand, Urls
 from tests.factories import Factory
@@ -59,6 +59,17 @@ def test_the_page_tells_the_question_its_shares_and_their_numbers(
         assert told in page.text, told
     assert "script" not in page.text
     assert page.headers["Cache-Control"] == "public, max-age=15"
+
+
+def test_questions_name_the_organisation_as_in_the_chat(
+    client: FlaskClient, making: Making
+) -> None:
+    needs = {**NEEDS, "text": {"en": "What do you need of {organisation}?"}}
+    path = answered(making, CLEAR, needs, status=AskStatus.CLOSED)
+    told = client.get(f"{path}.json").get_json()["texts"]["needs"]["en"]
+    assert told.startswith("What do you need of ")
+    assert told in client.get(path).text
+    assert "{" not in told
 
 
 def test_before_ten_answers_there_is_a_kind_word(client: FlaskClient, making: Making) -> None:
