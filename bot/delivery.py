@@ -29,8 +29,8 @@ from bot.doorbell import Bell
 from bot.outcomes import Outcome, Sender
 from bot.taking_over import note_outcome, take_over
 from models.clock import Clock
+from models.delivery_path import Claimed, delivery_turn, renew_leases
 from models.message import Lane
-from models.message_path import Claimed, delivery_turn, renew_leases
 
 LEASE = timedelta(seconds=8)
 RENEW_EVERY = 2.0

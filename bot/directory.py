@@ -17,8 +17,8 @@ from bot.channels.base import ChannelView
 from models.address import Address
 from models.channel import Channel, ChannelBudget, ContentObject
 from models.db import transaction
+from models.delivery_path import Claimed
 from models.message import Direction, Message, MessageStatus
-from models.message_path import Claimed
 from services import channels
 from services.catalogue import Catalogue, Catalogues, read_catalogue
 from services.channels import OpenChannel

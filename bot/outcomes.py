@@ -19,7 +19,7 @@ from bot.directory import Directory
 from flows.templates import named_in, names_in
 from flows.wording import Prompt, say
 from models.clock import Clock
-from models.message_path import Claimed
+from models.delivery_path import Claimed
 from models.sealed import Keyring, open_sealed
 from services.messages.outside import OUTSIDE, is_closed, mark_template, move_to_sms
 from services.messages.rendering import body_for, read_told, render, with_link
@@ -44,7 +44,7 @@ class Outcome:
     refund: bool = False
 
     def row(self, message: Claimed) -> dict[str, Any]:
-        """The JSON-ready row for ``models.message_path``."""
+        """The JSON-ready row for ``models.delivery_path``."""
         return self.of(message.organisation_id, message.id)
 
     def of(self, organisation_id: UUID, message_id: UUID) -> dict[str, Any]:

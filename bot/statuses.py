@@ -10,7 +10,8 @@ from bot.channels.twilio_errors import error_for
 from bot.directory import close_address
 from models.clock import Clock
 from models.db import transaction
-from models.message_path import is_away, record_status
+from models.delivery_path import record_status
+from models.message_path import is_away
 from services.errors import Unavailable
 from services.messages.outside import OUTSIDE, say_again
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from bot.begun import Begun, Left, Taken
 from bot.outcomes import Outcome
-from models.message_path import Claimed, delivery_turn, give_back
+from models.delivery_path import Claimed, delivery_turn, give_back
 
 
 def note_outcome(begun: Begun, message: Claimed, outcome: Outcome) -> None:

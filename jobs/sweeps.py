@@ -9,7 +9,7 @@ from bot.channels.base import ChannelError
 from bot.recordings import Listener
 from composition import Homeline
 from jobs.engine import Sweep
-from models.message_path import recover_messages
+from models.delivery_path import recover_messages
 from models.walls import system_scope
 from services import quarantine, retention
 from services.asks import ballots, publications, pushing

@@ -1,24 +1,23 @@
-"""The message path's SQL: what is known of the senders of a batch, and all that the batch changed.
+"""The way of messages in: what is known of the senders of a batch, and all that the batch changed.
 
 Two statements, each a transaction of its own, on a connection in autocommit mode: ``take_many``
-reads, ``apply_many`` writes. The functions live in migration 0002, those of delivery in 0003.
+reads, ``apply_many`` writes. The functions live in migration 0002; ``delivery_path.py`` is the way
+out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-import orjson
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-Record = Mapping[str, Any]
+from models.driver import Record, call, document
 
 STALE = "HL001"
 REPEATED = "HL002"
@@ -109,28 +108,16 @@ def take_many(
         }
         for place, (address, receipt, number, alias, mark) in enumerate(asked)
     ]
-    rows = _call(
+    rows = call(
         connection,
         "select * from take_many(%s, %s, %s, %s::json)",
-        (organisation_id, channel_id, today, _document(heard)),
+        (organisation_id, channel_id, today, document(heard)),
     )
     return [Standing(*row[1:]) for row in sorted(rows, key=itemgetter(0))]
 
 
 def _hex(value: bytes | None) -> str | None:
     return None if value is None else f"\\x{value.hex()}"
-
-
-def _call(connection: Connection, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-    """The rows of one call by the driver's own means, binary: half the cost of SQLAlchemy's.
-
-    Raises SQLAlchemy's errors all the same.
-    """
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    try:
-        return driver.execute(query.encode(), values, binary=True).fetchall()
-    except psycopg.Error as error:
-        raise DBAPIError.instance(query, None, error, psycopg.Error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,19 +158,15 @@ def apply_many(
         batch.rare,
     )
     try:
-        _call(
+        call(
             connection,
             "select apply_many(%s, %s, %s::json, %s::json, %s::json, %s::json, %s::json,"
             " %s::json, %s::json, %s::json)",
-            (organisation_id, channel_id, *(_document(rows) for rows in lists)),
+            (organisation_id, channel_id, *(document(rows) for rows in lists)),
         )
     except DBAPIError as error:
         _raise_known(error)
         raise
-
-
-def _document(rows: Sequence[Record] | Record | None) -> str | None:
-    return orjson.dumps(rows).decode() if rows else None
 
 
 def _raise_known(error: DBAPIError) -> None:
@@ -192,125 +175,3 @@ def _raise_known(error: DBAPIError) -> None:
         raise AlreadyTaken from error
     if state in {STALE, "23505", "40P01", "40001"}:
         raise ConversationMoved from error
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """One message taken for sending under a lease, with all that rendering it needs."""
-
-    organisation_id: UUID
-    id: UUID
-    contact_id: UUID
-    channel_id: UUID
-    kind: str
-    lane: int
-    content: Mapping[str, Any]
-    flow_version_id: UUID | None
-    question: str | None
-    language: str
-    sealed: bytes | None
-    edits: str | None
-    session_id: UUID | None
-    attempts: int
-    seq: int
-    scheme: str
-    address_id: UUID
-    sealed_address: bytes
-    address_status: str
-    window_until: datetime | None
-    wrapped_key: bytes
-    contact_status: str
-    superseded: bool
-
-
-def delivery_turn(
-    connection: Connection,
-    worker: str,
-    *,
-    done: Sequence[Record],
-    wanted: int,
-    lease: timedelta,
-    now: datetime,
-    rooms: Mapping[UUID, int] | None = None,
-    room: int | None = None,
-) -> list[Claimed]:
-    """Record what became of messages, and claim up to ``wanted`` due ones, in one transaction.
-
-    A status never moves backwards. Claimed are messages of all channels with budget left, of each
-    address only the first unsent one, leased to ``worker`` by the database's clock. ``rooms`` says
-    how many each channel may take at most in this turn, ``room`` how many any other.
-    ``superseded`` marks a question that waited for another try, or for its turn in a sending, while
-    its person wrote.
-    """
-    limits = {str(channel): most for channel, most in (rooms or {}).items()} | {"others": room}
-    rows = _call(
-        connection,
-        "select * from delivery_turn(%s, %s::uuid[], %s::uuid[], %s::json, %s, %s, %s, %s::json)",
-        (
-            worker,
-            _uuids({row["org"] for row in done}),
-            _uuids(row["id"] for row in done),
-            _document(done),
-            wanted,
-            lease,
-            now,
-            _document(limits),
-        ),
-    )
-    return [Claimed(*row) for row in rows]
-
-
-def _uuids(values: Iterable[UUID]) -> str:
-    """An array as PostgreSQL reads it, at a fraction of what the driver takes to write one."""
-    return f"{{{','.join(map(str, values))}}}"
-
-
-def renew_leases(
-    connection: Connection, worker: str, ids: Sequence[UUID], lease: timedelta
-) -> None:
-    """Keep the messages that are still being sent from being taken for lost."""
-    connection.exec_driver_sql(
-        "select renew_leases(%s, %s::uuid[], %s)", (worker, list(ids), lease)
-    )
-
-
-def give_back(connection: Connection, worker: str, begun: Sequence[UUID]) -> tuple[int, int]:
-    """Queue again what a dead worker had claimed but not ``begun``; how many, and how many not."""
-    row = connection.exec_driver_sql(
-        "select given, held from give_back(%s, %s::uuid[])", (worker, list(begun))
-    ).one()
-    return row.given, row.held
-
-
-def recover_messages(connection: Connection, most: int = 1000) -> dict[str, int]:
-    """Decide what becomes of messages whose sender died or never heard back, counted by outcome."""
-    rows = connection.exec_driver_sql("select * from recover_messages(%s)", (most,))
-    return {f"{kind}.{outcome}": count for kind, outcome, count in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """Whom a provider's status concerned, and whether it moved the message on."""
-
-    contact_id: UUID
-    address_id: UUID
-    kind: str
-    moved: bool
-
-
-def record_status(
-    connection: Connection,
-    organisation_id: UUID,
-    channel_id: UUID,
-    *,
-    reference: UUID | None,
-    provider_id: str,
-    status: str,
-    error_code: str | None,
-) -> Reported | None:
-    """Take in one status callback; None when it names no message of ours."""
-    row = connection.exec_driver_sql(
-        "select * from record_status(%s, %s, %s, %s, %s, %s)",
-        (organisation_id, channel_id, reference, provider_id, status, error_code),
-    ).first()
-    return Reported(*row) if row else None

@@ -14,7 +14,7 @@ from bot import begun
 from bot.begun import Begun, left_behind
 from bot.outcomes import Outcome
 from bot.taking_over import note_outcome, take_over
-from models.message_path import Claimed, delivery_turn, give_back
+from models.delivery_path import Claimed, delivery_turn, give_back
 from tests.bot.conftest import Desk
 
 ROOT = Path(__file__).parents[2]

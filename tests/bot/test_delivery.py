@@ -10,7 +10,7 @@ from bot import delivery
 from bot.budgets import FIRST_WINDOW, LEAST_WINDOW, ChatPace, Windows
 from bot.outcomes import RETRY_AFTER
 from models.base import new_id
-from models.message_path import delivery_turn
+from models.delivery_path import delivery_turn
 from tests.bot.conftest import Desk
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from app import create_app
-from models import message_path
+from models import driver, message_path
 from tests.bot.conftest import Desk
 from tests.bot.test_linking import BY_SMS, Talk
 
@@ -28,7 +28,7 @@ def client(desk: Desk) -> FlaskClient:
 def work_of(desk: Desk) -> Iterator[Work]:
     """Every statement of this process while the block runs, the message path's own calls too."""
     done: Work = []
-    usual = message_path._call
+    usual = driver.call
 
     def note(*given: Any) -> None:
         done.append(str(given[2]))
@@ -41,7 +41,7 @@ def work_of(desk: Desk) -> Iterator[Work]:
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(message_path, "_call", call)
+        patch.setattr(message_path, "call", call)
         yield done
     for engine in engines:
         event.remove(engine, "before_cursor_execute", note)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.message_path import recover_messages
+from models.delivery_path import recover_messages
 from models.walls import system_scope
 from tests.bot.conftest import Desk
 from tests.fakes.telegram import FakeTelegram
@@ -84,7 +84,7 @@ def test_a_worker_that_was_slow_and_not_dead_has_the_last_word(
     """Its lease ran out, the row went back to the queue, and then it says: sent."""
     from datetime import timedelta
 
-    from models.message_path import delivery_turn
+    from models.delivery_path import delivery_turn
 
     desk.hear("hello")
     with desk.homeline.open().delivery.connect() as plain:
@@ -108,7 +108,7 @@ def test_a_worker_that_was_slow_and_not_dead_has_the_last_word(
 def test_our_own_retry_never_takes_back_what_the_provider_said(desk: Desk) -> None:
     from datetime import timedelta
 
-    from models.message_path import delivery_turn
+    from models.delivery_path import delivery_turn
 
     desk.hear("hello")
     with desk.homeline.open().delivery.connect() as plain:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.knocks import Taken
-from models.message_path import recover_messages
+from models.delivery_path import recover_messages
 from models.walls import system_scope
 from tests.bot.conftest import Desk
 from tests.fakes.telegram import FakeTelegram

@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels.base import StatusUpdate
 from models.base import new_id
-from models.message_path import delivery_turn
+from models.delivery_path import delivery_turn
 from tests.bot.conftest import Desk
 
 REPORTED = ("sent", "delivered", "read")

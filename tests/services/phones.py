@@ -23,7 +23,7 @@ from flows.inputs import Text
 from flows.loader import library, load
 from models import Address, ChannelKind, Contact
 from models.db import transaction
-from models.message_path import delivery_turn
+from models.delivery_path import delivery_turn
 from models.sealed import keyed_hash
 from services import flows
 from services.messages.rendering import body_for
