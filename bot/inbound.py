@@ -35,6 +35,7 @@ from models.message_path import (
 )
 from models.sealed import Keyring
 from services import quarantine
+from services.asks.findings import Findings
 from services.asks.voting import VoteNotTaken, hide_votes, kept_nowhere
 from services.catalogue import Catalogue, Catalogues, read_catalogue
 from services.conversation.changes import gather, rows_of
@@ -72,6 +73,7 @@ class Intake:
         self._ring = ring
         self._by_itself = Alone(engine, keyring, keys, ballots)
         self._catalogues = Catalogues()
+        self._findings = Findings(engine)
         self._connection: Connection | None = None
         self._patience = Patience()
         self._batches: Batches[Knock, Taken] = Batches(self._work)
@@ -148,6 +150,7 @@ class Intake:
         catalogue = self._catalogue(knock.line, standing)
         scene = open_scene(knock.heard, knock.line, standing, catalogue, now)
         scene.memory = memory
+        scene.findings = self._findings.of(catalogue, now)
         hide_votes(scene)
         with kept_nowhere(scene):
             handle(scene)

@@ -22,7 +22,7 @@ from models.clock import Clock
 from models.delivery_path import Claimed
 from models.sealed import Keyring, open_sealed
 from services.messages.outside import OUTSIDE, is_closed, mark_template, move_to_sms
-from services.messages.rendering import body_for, read_told, render, with_link
+from services.messages.rendering import body_for, read_told, render, told_openly, with_link
 from services.messages.templates import find_approved
 
 CHAT_PACE = {"telegram": (1.0, 3.0)}
@@ -211,7 +211,7 @@ class Sender:
     def _told(self, message: Claimed) -> dict[str, str]:
         """What the message says to this person alone, or in an officer's own words."""
         if message.sealed is None:
-            return {}
+            return told_openly(message.content)
         return read_told(self._open(message, message.sealed, "messages", message.id))
 
     def _delivery(self, view: ChannelView, message: Claimed, prompt: Prompt) -> Delivery:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-KEYS: Final = ("flow", "also", "asks", "language", "runs", "channels", "number")
+KEYS: Final = ("flow", "also", "asks", "mode", "member", "language", "runs", "channels", "number")
 RUNS: Final = ("engine", "full")
 CHANNELS: Final = ("telegram", "whatsapp", "sms", "simulator")
 SPEAKERS: Final = ("bot", "provider", "elsewhere", "group")
@@ -94,9 +94,19 @@ class Chat:
         return self.header.get("language", "en")
 
     @property
-    def asks(self) -> str | None:
-        """The poll of the library that is open meanwhile."""
-        return self.header.get("asks")
+    def asks(self) -> tuple[str, ...]:
+        """The polls of the library that are open meanwhile; the code of the first is known."""
+        return tuple(one.strip() for one in self.header.get("asks", "").split(",") if one.strip())
+
+    @property
+    def mode(self) -> str:
+        """Whether that poll is named or secret."""
+        return self.header.get("mode", "named")
+
+    @property
+    def member(self) -> bool:
+        """Whether the person has registered before, and may be sent polls."""
+        return self.header.get("member") == "yes"
 
     @property
     def runs(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from flows.wording import Choice, Prompt
 
 FILE: Final = Path(__file__).parent / "templates.yaml"
 _VARIABLE: Final = re.compile(r"\{\{(\w+)\}\}")
-_PRESSED: Final = re.compile(r"template\.[a-z]+\.(answer|later|stop)")
+_PRESSED: Final = re.compile(r"template\.([a-z]+)\.(answer|later|stop)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def names_in(content: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
     return {**names, **params}
 
 
-def pressed(payload: str) -> str | None:
-    """What a template's button means: answer, later or stop; None for any other payload."""
+def pressed(payload: str) -> tuple[str, str] | None:
+    """Which template's button this is, and what it means: answer, later or stop; None if none."""
     found = _PRESSED.fullmatch(payload)
-    return found[1] if found else None
+    return (found[1], found[2]) if found else None

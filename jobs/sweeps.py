@@ -12,7 +12,7 @@ from jobs.engine import Sweep
 from models.delivery_path import recover_messages
 from models.walls import system_scope
 from services import quarantine, retention
-from services.asks import ballots, publications, pushing
+from services.asks import ballots, publications, pushing, releasing
 from services.catalogue import Catalogue
 from services.conversation import dues
 from services.messages import templates
@@ -56,6 +56,7 @@ class Sweeps:
             Sweep("release_ends", "* * * * * */10", self.results),
             Sweep("post_group_polls", "* * * * * */3", self.group_polls),
             Sweep("flag_relays", "* * * * * 25", self.relays),
+            Sweep("release_moving", "* * * * * */30", self.moving),
             Sweep("follow_rules", "* * * * * */15", self.rules),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
@@ -119,6 +120,10 @@ class Sweeps:
         moved = self.groups.post()
         if moved:
             logs.event("group_polls.moved", count=moved)
+
+    def moving(self) -> None:
+        """Release the figures of open asks that may be told, for those who have answered."""
+        releasing.release_moving(self.engine, self.keys, now=self.clock.now())
 
     def rules(self) -> None:
         """Let follow-up rules act on what was answered and published."""

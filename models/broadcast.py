@@ -11,11 +11,20 @@ from models.base import Base, Identified, Json, Owned, Word, belongs, one_of
 
 
 class BroadcastKind(StrEnum):
-    """What people are told: the ask itself, that it waits, or what came of it."""
+    """What people are told: the ask itself, that it waits, its result, or what is done with it.
+
+    The result goes ahead of the report-back when that is promised for later.
+    """
 
     INVITATION = "invitation"
     REMINDER = "reminder"
+    RESULT = "result"
     REPORT_BACK = "report_back"
+
+    @property
+    def tells(self) -> bool:
+        """Whether nothing is asked: people hear what came of their answers."""
+        return self in (BroadcastKind.RESULT, BroadcastKind.REPORT_BACK)
 
 
 class BroadcastStatus(StrEnum):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from flows.flow import Flow, build
 from flows.normalising import normalise
-from models.ask import Ask, AskMode, AskStatus
+from models.ask import Ask, Asker, AskMode, AskStatus
 from models.db import transaction
 from models.flow_version import EntryCode, FlowVersion
 from models.office import Office
@@ -55,7 +55,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An ask as people may enter it; `told_on` is when they hear what came of it."""
+    """An ask as people may enter it; `told_on` is when they hear what came of it.
+
+    `report_back` says by language what will be done, `askers` are names by language of who asks.
+    """
 
     id: UUID
     code: str
@@ -67,7 +70,8 @@ class Asked:
     opens_at: datetime | None
     closes_at: datetime | None
     told_on: date
-    outcome: Mapping[str, str] | None = None
+    report_back: Mapping[str, str] = field(default_factory=dict)
+    askers: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
 
     def is_open(self, now: datetime) -> bool:
         """Whether an answer given now counts."""
@@ -138,7 +142,10 @@ def read_inside(db: Session) -> Catalogue:
         row.id: Published(row.id, build(row.definition, version=row.version)) for row in rows
     }
     newest = {p.flow.id: p for p in versions.values()}
-    asks = {row.id: _asked(row) for row in db.scalars(select(Ask))}
+    askers: dict[UUID, dict[UUID, Mapping[str, str]]] = {}
+    for one in db.scalars(select(Asker)):
+        askers.setdefault(one.ask_id, {})[one.id] = one.name
+    asks = {row.id: _asked(row, askers.get(row.id, {})) for row in db.scalars(select(Ask))}
     return Catalogue(
         organisation_id=organisation.id,
         version_number=organisation.catalogue_version,
@@ -180,7 +187,7 @@ def _entries(db: Session, asks: Mapping[UUID, Asked]) -> Iterator[Entry]:
         )
 
 
-def _asked(row: Ask) -> Asked:
+def _asked(row: Ask, askers: Mapping[UUID, Mapping[str, str]]) -> Asked:
     return Asked(
         id=row.id,
         code=row.code,
@@ -192,7 +199,8 @@ def _asked(row: Ask) -> Asked:
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         told_on=row.later_by or row.report_back_on,
-        outcome=row.report_back if row.reported_at else None,
+        report_back=row.report_back or {},
+        askers=askers,
     )
 
 

@@ -162,7 +162,7 @@ CREATE TABLE broadcasts (
         FOREIGN KEY (organisation_id, ask_id) REFERENCES asks (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_broadcasts_audience_version
         FOREIGN KEY (organisation_id, audience_id, audience_version) REFERENCES audience_versions (organisation_id, audience_id, version),
-    CONSTRAINT ck_broadcasts_kind CHECK (kind IN ('invitation', 'reminder', 'report_back')),
+    CONSTRAINT ck_broadcasts_kind CHECK (kind IN ('invitation', 'reminder', 'result', 'report_back')),
     CONSTRAINT ck_broadcasts_status CHECK (status IN ('opening', 'sending', 'paused', 'canceled', 'finished'))
 );
 CREATE INDEX ix_broadcasts_ask_id ON broadcasts (ask_id);
@@ -194,7 +194,7 @@ CREATE TABLE recipients (
         FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_recipients_asker_id
         FOREIGN KEY (organisation_id, asker_id) REFERENCES askers (organisation_id, id),
-    CONSTRAINT ck_recipients_kind CHECK (kind IN ('invitation', 'reminder', 'report_back')),
+    CONSTRAINT ck_recipients_kind CHECK (kind IN ('invitation', 'reminder', 'result', 'report_back')),
     CONSTRAINT ck_recipients_status CHECK (status IN ('waiting', 'queued', 'left_out'))
 )
  WITH (fillfactor = 85);

@@ -1,26 +1,25 @@
 """A poll as one person meets it: told how it is counted, asked, thanked, and asked anew."""
 
+from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flows import engine
 from flows.inputs import Pressed, Text
 from flows.normalising import normalise
-from flows.questions.base import Answer, At, Guess, Question
+from flows.questions.base import Answer, At, Question
 from flows.state import COMPLETE, SKIPPED, State
 from flows.wording import LANGUAGES, phrase
-from models.ask import AskMode, AskStatus
+from models.ask import AskMode
+from services.asks.poll_answers import only_question
+from services.asks.poll_results import say_when, show_so_far, tell_state
 from services.catalogue import Asked, Entry, Published
-from services.conversation.apply import apply_events
 from services.conversation.props import Past
 from services.conversation.scene import Running, Scene
-from services.conversation.sessions import ask_again, begin, seed_of
+from services.conversation.sessions import ask_again, ask_of, begin, seed_of
 
 WELCOME = "welcome"
 TOLD_MODE = {AskMode.NAMED: "poll_named", AskMode.SECRET: "poll_secret"}
 """What people are told about a vote before they give it."""
 NOT_NOW = "not_now"
-A_WEEK = 7
 
 
 def enter_ask(scene: Scene, ask: Asked, origin: dict[str, Any]) -> None:
@@ -28,7 +27,7 @@ def enter_ask(scene: Scene, ask: Asked, origin: dict[str, Any]) -> None:
     running = scene.running
     published = scene.catalogue.version(ask.version_id)
     if published is None or not ask.is_open(scene.now):
-        _tell_state(scene, ask)
+        tell_state(scene, ask)
         ask_again(scene)
     elif not scene.is_consented:
         _welcome(scene, published, origin)
@@ -86,9 +85,18 @@ def _ask(
         scene.done = _again(scene, past)
         _say_answered(scene, ask, scene.done)
     else:
-        scene.say(TOLD_MODE[ask.mode])
+        tell_truth(scene, ask, origin)
         running = scene.running
         begin(scene, published, origin, pausing=running is not None)
+
+
+def tell_truth(scene: Scene, ask: Asked, origin: Mapping[str, Any]) -> None:
+    """Say who asks, where somebody is named for it, and who can see the answer."""
+    names = {str(one): name for one, name in ask.askers.items()}.get(str(origin.get("asker")))
+    if names:
+        name = names.get(scene.language) or next(iter(names.values()))
+        scene.say("asks_you", asker=name)
+    scene.say(TOLD_MODE[ask.mode])
 
 
 def _again(scene: Scene, past: Past) -> Running:
@@ -110,43 +118,22 @@ def _again(scene: Scene, past: Past) -> Running:
         origin=dict(past.origin),
         status="complete",
         completed_at=past.completed_at,
+        shown_at=scene.now,
     )
-
-
-def ask_of(scene: Scene, origin: dict[str, Any]) -> Asked | None:
-    """Return the ask a passage belongs to, or None for any other passage."""
-    return next((a for a in scene.catalogue.asks.values() if str(a.id) == origin.get("ask")), None)
-
-
-def is_over(scene: Scene, running: Running) -> bool:
-    """Whether the passage belongs to an ask that takes no answers any more."""
-    ask = ask_of(scene, running.origin)
-    return ask is not None and not ask.is_open(scene.now)
 
 
 def leave_over(scene: Scene, running: Running) -> None:
     """Say that the ask is over, and go on with what it had interrupted."""
     if ask := ask_of(scene, running.origin):
-        _tell_state(scene, ask)
+        tell_state(scene, ask)
     _put_away(scene, running)
 
 
-def _put_away(scene: Scene, running: Running) -> None:
-    running.status = "partial"
+def _put_away(scene: Scene, running: Running, status: str = "partial") -> None:
+    running.status = status
     scene.ended_sessions.append(running)
     scene.running, scene.paused = scene.paused, None
     ask_again(scene)
-
-
-def _tell_state(scene: Scene, ask: Asked) -> None:
-    if ask.status is AskStatus.DRAFT:
-        scene.say("poll_not_yet")
-    elif ask.status is AskStatus.CANCELED:
-        scene.say("poll_canceled")
-    elif ask.status is AskStatus.CLOSED:
-        scene.say_sealed("poll_result", result=ask.code)
-    else:
-        scene.say("poll_closed")
 
 
 def thank(scene: Scene, running: Running) -> None:
@@ -162,15 +149,16 @@ def thank(scene: Scene, running: Running) -> None:
     if scene.paused and running.correcting is None:
         scene.say("thanks")
         return
+    first = len(scene.parts) + 1
     _say_done(scene, running, "poll_said", "thanks")
-    if ask.closes_at is not None:
-        _say_when(scene, ask)
+    say_when(scene, ask)
     _offer_change(scene, ask, running)
+    show_so_far(scene, ask, running.published.flow, at=first)
 
 
 def _say_done(scene: Scene, running: Running, said: str, otherwise: str) -> None:
     """Say back the one coded answer of a poll; several answers are not said back."""
-    question = _only_question(running)
+    question = only_question(running)
     if question is None or running.state.answers.get(question.id) in (None, SKIPPED):
         scene.say(otherwise)
         return
@@ -184,24 +172,14 @@ def _say_answered(scene: Scene, ask: Asked, running: Running) -> None:
         scene.say("poll_answered_all")
         ask_again(scene)
         return
+    first = len(scene.parts) + 1
     _say_done(scene, running, "poll_answered", "poll_answered_all")
     _offer_change(scene, ask, running)
-
-
-def _say_when(scene: Scene, ask: Asked) -> None:
-    """Say the day of the result: its weekday within a week, else its date."""
-    if ask.closes_at is None:
-        return
-    zone = ZoneInfo(scene.standing.time_zone or "UTC")
-    day, today = ask.closes_at.astimezone(zone).date(), scene.now.astimezone(zone).date()
-    if (day - today).days < A_WEEK:
-        scene.parts.append({"say": "poll_result_on", "words": {"day": f"day_{day.weekday()}"}})
-    else:
-        scene.parts.append({"say": "poll_result_by", "dates": {"date": day.isoformat()}})
+    show_so_far(scene, ask, running.published.flow, at=first)
 
 
 def _offer_change(scene: Scene, ask: Asked, running: Running) -> None:
-    number = _only_question(running) is not None
+    number = only_question(running) is not None
     scene.parts[-1] |= {
         "press": [
             ["press_change", f"{ask.code}.done.change"],
@@ -209,61 +187,6 @@ def _offer_change(scene: Scene, ask: Asked, running: Running) -> None:
         ],
         "hint": "poll_change_number" if number else "poll_change_word",
     }
-
-
-def _only_question(running: Running) -> Question | None:
-    """The question of a poll that asks but one, if that has options."""
-    waiting = [one for one in running.published.flow.questions if one.waits]
-    return waiting[0] if len(waiting) == 1 and waiting[0].values() else None
-
-
-def answer_again(scene: Scene) -> bool:
-    """Take another number, or an older button, as a change of what was answered; False if none."""
-    done, heard = scene.done, scene.heard.input
-    if done is None or is_over(scene, done) or not isinstance(heard, Text | Pressed):
-        return False
-    question = _meant(done, heard)
-    if question is None or question.id not in done.state.answers:
-        return False
-    flow = done.published.flow
-    done.state, _ = engine.reopen(flow, done.state, question.id, now=scene.now)
-    done.correcting = question.id
-    scene.running = done
-    done.state, events = engine.step(flow, done.state, heard, scene.now)
-    apply_events(scene, done, events)
-    return True
-
-
-def _meant(done: Running, heard: Text | Pressed) -> Question | None:
-    """The question of a poll just answered that this message answers once more."""
-    if isinstance(heard, Pressed):
-        tag, _, rest = heard.payload.partition(".")
-        asked, _, value = rest.partition(".")
-        question = done.published.flow.question(asked) if tag == done.state.tag else None
-        return question if question is not None and value in question.values() else None
-    question = _only_question(done)
-    if question is None:
-        return None
-    at = At(done.state.language, order=question.order(done.state.seed))
-    reading = question.read(heard.text, normalise(heard.text), at)
-    return question if isinstance(reading, Answer | Guess) else None
-
-
-def change_answer(scene: Scene) -> bool:
-    """Ask the first question of the poll last answered anew; False when there is none to change."""
-    done = scene.done
-    if done is None or is_over(scene, done):
-        return False
-    flow = done.published.flow
-    first = next(one for one in flow.questions if one.waits and one.id in done.state.answers)
-    if scene.running is not None and scene.running is not done:
-        scene.paused = scene.running
-    done.state, events = engine.reopen(flow, done.state, first.id, now=scene.now)
-    done.correcting = first.id
-    done.status = "waiting"
-    scene.running = done
-    apply_events(scene, done, events)
-    return True
 
 
 def wants_later(scene: Scene, running: Running) -> bool:
@@ -274,13 +197,40 @@ def wants_later(scene: Scene, running: Running) -> bool:
         case Pressed(payload):
             return payload == f"{running.state.tag}.{running.state.asked}.{NOT_NOW}"
         case Text(text):
-            return normalise(text) in {normalise(phrase(NOT_NOW, one)) for one in LANGUAGES}
+            return _is_later(text, running)
     return False
 
 
+def _is_later(text: str, running: Running) -> bool:
+    """Whether words put a poll off, and are no answer to what it asks."""
+    question, said = running.published.flow.question(running.state.asked), normalise(text)
+    names = (NOT_NOW, "not_now_also") if question and question.values() else (NOT_NOW,)
+    words = (phrase(name, language).split(",") for name in names for language in LANGUAGES)
+    if said not in {normalise(one) for several in words for one in several}:
+        return False
+    if question is None or not question.values():
+        return True
+    return not _reads(question, Text(text), running)
+
+
+def _reads(question: Question, heard: Text, running: Running) -> bool:
+    """Whether words answer a question as they stand, without a guess."""
+    at = At(running.state.language, order=question.order(running.state.seed))
+    return isinstance(question.read(heard.text, normalise(heard.text), at), Answer)
+
+
+def is_free(scene: Scene, heard: Text) -> bool:
+    """Whether nothing was begun but a push of ours, which these words do not answer."""
+    running = scene.running
+    if running is None or "broadcast" not in running.origin or running.state.answers:
+        return False
+    question = running.published.flow.question(running.state.asked)
+    return question is not None and bool(question.values()) and not _reads(question, heard, running)
+
+
 def put_off(scene: Scene, running: Running) -> None:
-    """Ask no more for now: it counts as not answered, and its code begins it any time."""
+    """Ask no more for now, nor remind: its code begins it any time."""
     ask = ask_of(scene, running.origin)
     if ask is not None:
         scene.say("poll_later", code=ask.code.upper())
-    _put_away(scene, running)
+    _put_away(scene, running, "stopped")

@@ -144,15 +144,18 @@ def follow(engine: Engine, ballot_keys: BallotKeys, *, now: datetime) -> int:
 
 
 def _due(now: datetime) -> Mapping[str, ColumnElement[bool]]:
-    told = exists().where(
-        Broadcast.organisation_id == Ask.organisation_id,
-        Broadcast.ask_id == Ask.id,
-        Broadcast.kind == BroadcastKind.REPORT_BACK,
-    )
+    of_ask = (Broadcast.organisation_id == Ask.organisation_id, Broadcast.ask_id == Ask.id)
+    sent = {
+        kind: exists().where(*of_ask, Broadcast.kind == kind)
+        for kind in (BroadcastKind.RESULT, BroadcastKind.REPORT_BACK)
+    }
+    promised = (Ask.reported_at.is_(None)) & (Ask.closed_at > now - TELL_WITHIN)
+    closed, reported = Ask.status == AskStatus.CLOSED, Ask.reported_at > now - TELL_WITHIN
     return {
         "open": (Ask.status == AskStatus.DRAFT) & (Ask.opens_at <= now),
         "close": (Ask.status == AskStatus.OPEN) & (Ask.closes_at <= now),
-        "tell": (Ask.status == AskStatus.CLOSED) & (Ask.reported_at > now - TELL_WITHIN) & ~told,
+        "promise": closed & promised & ~sent[BroadcastKind.RESULT],
+        "tell": closed & reported & ~sent[BroadcastKind.REPORT_BACK],
     }
 
 
@@ -166,13 +169,24 @@ def _close(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) ->
     close(db, ask_id, later_by=promised, now=now)
 
 
-def _tell(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) -> None:
+def _promise(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) -> None:
+    """Tell the result at once, and by when people hear what is done with it."""
     ask = asks.get(db, ask_id, for_change=True)
+    new = NewBroadcast(condition=EVERYBODY, undo=timedelta(0))
+    broadcasts.begin(db, ask, BroadcastKind.RESULT, new, now=now)
+
+
+def _tell(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) -> None:
+    """Tell what is done; who has not heard the result yet hears both together."""
+    ask = asks.get(db, ask_id, for_change=True)
+    for one in broadcasts.of_ask(db, ask_id):
+        if one.kind is BroadcastKind.RESULT and one.status in broadcasts.RUNNING:
+            broadcasts.cancel(db, one.id, actor=audit.SYSTEM, now=now)
     new = NewBroadcast(condition=EVERYBODY, undo=timedelta(0))
     broadcasts.begin(db, ask, BroadcastKind.REPORT_BACK, new, now=now)
 
 
-_DO = {"open": _open, "close": _close, "tell": _tell}
+_DO = {"open": _open, "close": _close, "promise": _promise, "tell": _tell}
 
 
 def _give_up(engine: Engine, organisation_id: UUID, ask_id: UUID, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from flows.inputs import Pressed, Text
 from flows.normalising import normalise
 from flows.questions.base import Answer, At, Question
+from models.ask import AskMode
 from models.ballot_keys import BallotKeys
 from models.db import transaction
 from models.message_path import AlreadyTaken, ConversationMoved, apply_many, is_away
@@ -31,7 +32,13 @@ class VoteNotTaken(Exception):
 
 
 def hide_votes(scene: Scene) -> None:
-    """Mark a message that may be a vote: the secret question waits, or was answered last."""
+    """Mark a message that may be a vote.
+
+    The secret question waits or was answered last, or it is a button of one, however old.
+    """
+    if isinstance(scene.heard.input, Pressed):
+        scene.secret = any(_answers(scene, one) for one in _secret_questions(scene))
+        return
     running = scene.running
     if running is not None:
         question = running.published.flow.question(running.state.asked)
@@ -51,6 +58,12 @@ def kept_nowhere(scene: Scene) -> Iterator[None]:
         if scene.secret and not is_away(error):
             raise VoteNotTaken(scene.language) from error
         raise
+
+
+def _secret_questions(scene: Scene) -> Iterator[Question]:
+    for ask in scene.catalogue.asks.values():
+        published = scene.catalogue.version(ask.version_id) if ask.mode is AskMode.SECRET else None
+        yield from (one for one in published.flow.questions if one.secret) if published else ()
 
 
 def _answers(scene: Scene, question: Question) -> bool:

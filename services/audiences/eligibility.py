@@ -39,6 +39,7 @@ from services.audiences.ways import Chunk, best_way
 TEMPLATES: Final = {
     BroadcastKind.INVITATION: "invitation",
     BroadcastKind.REMINDER: "reminder",
+    BroadcastKind.RESULT: "result",
     BroadcastKind.REPORT_BACK: "result",
 }
 """The WhatsApp template that says each kind of sending outside the window."""
@@ -73,7 +74,7 @@ class Sending:
     @property
     def purpose(self) -> str | None:
         """What the person must allow; telling what became of their answer asks for nothing more."""
-        return None if self.kind is BroadcastKind.REPORT_BACK else CONSENT_FOR[self.ask_kind]
+        return None if self.kind.tells else CONSENT_FOR[self.ask_kind]
 
     @property
     def is_capped(self) -> bool:
@@ -147,7 +148,7 @@ def _reason(
     if sending.is_capped:
         full = asks_this_month(owner, sending.ask_id, now) >= Profile.monthly_cap
         reasons.append((full, LeftOut.MONTHLY_CAP))
-    if sending.kind is not BroadcastKind.REPORT_BACK:
+    if not sending.kind.tells:
         reasons.append((interrupts(owner, sending.ask_id, now), LeftOut.BUSY))
     reasons.append((way.c.address_id.is_(None), LeftOut.UNREACHABLE))
     if sending.ask_id is not None:
@@ -176,8 +177,8 @@ def has_done(sending: Sending) -> ColumnElement[bool]:
         case BroadcastKind.INVITATION:
             return exists().where(*_sessions(sending))
         case BroadcastKind.REMINDER:
-            return or_(_has_answered(sending), exists().where(*_given_up(sending)))
-        case BroadcastKind.REPORT_BACK:
+            return or_(_has_answered(sending), _has_declined(sending))
+        case BroadcastKind.RESULT | BroadcastKind.REPORT_BACK:
             return false()
 
 
@@ -203,9 +204,9 @@ def _has_answered(sending: Sending) -> ColumnElement[bool]:
     return exists().where(*_sessions(sending), or_(done, answered))
 
 
-def _given_up(sending: Sending) -> list[ColumnElement[bool]]:
-    """Said "not now", or went on to something else: not silent, but no answer either."""
-    return [*_sessions(sending), FlowSession.status == SessionStatus.PARTIAL]
+def _has_declined(sending: Sending) -> ColumnElement[bool]:
+    """Whether they said "not now": they are not silent, and are left in peace."""
+    return exists().where(*_sessions(sending), FlowSession.status == SessionStatus.STOPPED)
 
 
 def _sessions(sending: Sending) -> list[ColumnElement[bool]]:

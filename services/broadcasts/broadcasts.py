@@ -88,7 +88,7 @@ def begin(
 
 
 def _check(db: Session, ask: Ask, kind: BroadcastKind) -> None:
-    wanted = AskStatus.CLOSED if kind is BroadcastKind.REPORT_BACK else AskStatus.OPEN
+    wanted = AskStatus.CLOSED if kind.tells else AskStatus.OPEN
     if ask.status is not wanted:
         raise Conflict(
             "Close it first: then people can be told what came of it."
@@ -188,7 +188,7 @@ def cancel(db: Session, broadcast_id: UUID, *, actor: Actor, now: datetime) -> B
 def end_all(db: Session, ask: Ask, *, actor: Actor, now: datetime) -> None:
     """Cancel whatever still asks or reminds: the ask takes no more answers."""
     for one in of_ask(db, ask.id):
-        if one.kind is not BroadcastKind.REPORT_BACK and one.status in RUNNING:
+        if not one.kind.tells and one.status in RUNNING:
             cancel(db, one.id, actor=actor, now=now)
 
 

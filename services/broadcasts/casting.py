@@ -16,7 +16,7 @@ from models.db import keep_plans_steady, transaction
 from models.message import Lane, Message, MessageStatus
 from models.organisation import Organisation
 from models.walls import system_scope
-from services.asks import asks
+from services.asks import asks, closing, findings
 from services.audiences.eligibility import Sending
 from services.broadcasts.ask_messages import Telling
 from services.broadcasts.expanding import FIRST, expand, next_chunk, sending_of
@@ -60,7 +60,10 @@ class Caster:
             if sending is None or sending.starts_at > now:
                 return 0
             if key not in self._known:
-                self._known[key] = sending_of(db, sending), telling_of(db, sending)
+                telling = telling_of(db, sending)
+                if sending.kind.tells and not telling.released.get("final"):
+                    return 0  # the result is not out yet
+                self._known[key] = sending_of(db, sending), telling
             settled = feed(db, sending, *self._known[key], now=now)
             if not settled and sending.status is BroadcastStatus.SENDING and _is_done(db, sending):
                 sending.status, sending.finished_at = BroadcastStatus.FINISHED, now
@@ -110,6 +113,7 @@ def _is_done(db: Session, sending: Broadcast) -> bool:
 def telling_of(db: Session, sending: Broadcast) -> Telling:
     """Return what a sending says to everybody it goes to."""
     ask = db.get_one(Ask, (sending.organisation_id, sending.ask_id))
+    released = findings.newest(db, [ask.id]).get(ask.id, {}) if sending.kind.tells else {}
     flow = asks.flow_of(db, ask)
     organisation = db.scalars(select(Organisation)).one()
     why = dict.fromkeys(flow.languages, flow.purpose["why"])
@@ -124,4 +128,6 @@ def telling_of(db: Session, sending: Broadcast) -> Telling:
         askers={one.id: one.name for one in asks.askers_of(db, ask)},
         about={**why, **flow.about},
         outcome=ask.report_back or {},
+        promised_on=closing.promised_on(ask),
+        released=released,
     )

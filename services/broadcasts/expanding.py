@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from flows.conditions import Names, parse
 from models.ask import Ask, Asker, AskMode
@@ -104,7 +104,7 @@ def _write(
         "address_id": case((gets, people.c.address_id)),
         "channel_id": case((gets, people.c.channel_id)),
         "channel_kind": case((gets, cast(people.c.channel_kind, Text))),
-        "asker_id": case((gets, _asker(db, broadcast, gets))),
+        "asker_id": case((gets, _asker(db, broadcast, gets, people.c.contact_id))),
         "status": case((gets, RecipientStatus.WAITING.value), else_=RecipientStatus.LEFT_OUT.value),
         "reason": people.c.reason,
         "send_at": case((gets, send_at)),
@@ -127,15 +127,37 @@ def _or_instead(statement: Any) -> Insert:
     return done
 
 
-def _asker(db: Session, broadcast: Broadcast, gets: ColumnElement[bool]) -> ColumnElement[Any]:
+def _invited_by(broadcast: Broadcast, contact_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Whoever asked somebody also reminds them."""
+    invited = aliased(Recipient)
+    return (
+        select(invited.asker_id)
+        .where(
+            invited.organisation_id == broadcast.organisation_id,
+            invited.ask_id == broadcast.ask_id,
+            invited.kind == BroadcastKind.INVITATION,
+            invited.contact_id == contact_id,
+        )
+        .scalar_subquery()
+    )
+
+
+def _asker(
+    db: Session,
+    broadcast: Broadcast,
+    gets: ColumnElement[bool],
+    contact_id: ColumnElement[Any],
+) -> ColumnElement[Any]:
     """Draw the askers by chance; a chunk is a block, in which each is named equally often."""
     askers = db.scalars(
         select(Asker.id)
         .where(Asker.organisation_id == broadcast.organisation_id, Asker.ask_id == broadcast.ask_id)
         .order_by(Asker.position)
     ).all()
-    if not askers or broadcast.kind is not BroadcastKind.INVITATION:
+    if not askers or broadcast.kind.tells:
         return cast(null(), Uuid())
+    if broadcast.kind is BroadcastKind.REMINDER:
+        return _invited_by(broadcast, contact_id)
     drawn = func.row_number().over(partition_by=gets, order_by=func.random())
     turns = {(drawn - 1) % len(askers) == turn: asker for turn, asker in enumerate(askers)}
     return case(*((holds, literal(asker, Uuid())) for holds, asker in turns.items()))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from flows.state import State
 from models.address import Address, AddressStatus
 from models.ask import Ask
-from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Recipient, RecipientStatus
+from models.broadcast import Broadcast, BroadcastStatus, Recipient, RecipientStatus
 from models.channel import Channel, ChannelStatus
 from models.contact import Contact, ContactStatus, Conversation
 from models.message import Lane, Message, MessageStatus
@@ -175,7 +175,7 @@ def _verdict(
     now: datetime,
 ) -> LeftOut | datetime | None:
     """Why somebody gets nothing after all, or when to look again; None: tell them now."""
-    told_anyway = broadcast.kind is BroadcastKind.REPORT_BACK
+    told_anyway = broadcast.kind.tells
     if row.contact_status is not ContactStatus.ACTIVE:
         return LeftOut.STOPPED
     if not told_anyway and CONSENT_FOR[ask.kind] not in (row.consents or ()):
@@ -199,6 +199,7 @@ def _person(telling: Telling, row: Any, talk: Conversation | None) -> Person:
     return Person(
         contact_id=row.contact_id,
         language=row.language,
+        channel_kind=row.channel_kind,
         office_id=row.office_id,
         asker_id=row.asker_id,
         tags=talk.tags if talk else 0,

@@ -10,11 +10,11 @@ from flows.inputs import Text
 from flows.normalising import LONGEST_MATCHED, normalise
 from flows.progress import position
 from flows.state import State
-from services.asks import polling
+from services.asks import poll_answers, polling
 from services.conversation.apply import apply_events
 from services.conversation.repeating import is_echo
 from services.conversation.scene import Running, Scene
-from services.conversation.sessions import ask_again, offer
+from services.conversation.sessions import ask_again, is_over, offer
 from services.relays.offering import go_on_to_relay
 
 WELCOME_BACK_AFTER = timedelta(hours=20)
@@ -27,7 +27,7 @@ def take_answer(scene: Scene) -> None:
         scene.is_echo = True
     elif running is None:
         _without_question(scene)
-    elif polling.is_over(scene, running):
+    elif is_over(scene, running):
         polling.leave_over(scene, running)
     elif scene.heard.input is None:
         ask_again(scene)
@@ -39,8 +39,10 @@ def take_answer(scene: Scene) -> None:
 
 def _without_question(scene: Scene) -> None:
     if scene.secret:
-        scene.say("voted_already")
-    elif polling.answer_again(scene):
+        poll_answers.tell_voted(scene)
+    elif poll_answers.comes_late(scene):
+        return
+    elif poll_answers.answer_again(scene):
         assert scene.running is not None
         settle(scene, scene.running)
     else:

@@ -16,7 +16,7 @@ from services import retention
 from services.conversation.keyboards import keyboard_mark
 from services.conversation.person_rows import PersonWriter
 from services.conversation.rows import Row, Rows, Shown, hex_of
-from services.conversation.scene import REPLIES, RIGHTS, LinkRow, Running, Scene
+from services.conversation.scene import REPLIES, RIGHTS, LinkRow, Scene
 
 REPLIES_IN_WINDOW = 30
 WINDOW = timedelta(minutes=10)
@@ -128,10 +128,10 @@ class _Writer(PersonWriter):
     def _state(self) -> Row:
         scene, state = self.scene, Row()
         if scene.running and scene.running.status == "waiting":
-            state |= _stored(scene.running)
+            state |= scene.running.to_json()
         for name, other in (("paused", scene.paused), ("done", scene.done)):
             if other:
-                state[name] = {"id": other.id, **_stored(other)}
+                state[name] = {"id": other.id, **other.to_json()}
         if scene.aside:
             state["aside"] = scene.aside.to_json()
         marks = {
@@ -290,20 +290,6 @@ class _Writer(PersonWriter):
             "at": scene.now,
             "expires_at": retention.expires_at("member_links", scene.now),
         }
-
-
-def _stored(running: Running) -> Row:
-    """A session as the conversation's state holds it."""
-    stored: Row = {
-        "session": running.state.to_json(),
-        "version": running.published.version_id,
-        "origin": running.origin,
-    }
-    if running.correcting:
-        stored["correcting"] = running.correcting
-    if running.completed_at:
-        stored["completed_at"] = running.completed_at.isoformat()
-    return stored
 
 
 def _same_day(one: datetime | None, other: datetime) -> bool:

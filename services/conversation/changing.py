@@ -19,9 +19,11 @@ from flows.state import COMPLETE, SEALED, SHOWN, SKIPPED, State, Value
 from flows.wording import phrase
 from models.db import transaction
 from models.flow_session import Answer, FlowSession
-from services.asks import polling
+from models.message import Message, MessageKind
+from services.asks import poll_answers
 from services.catalogue import Catalogue, Published
 from services.conversation.apply import apply_aside, apply_events
+from services.conversation.props import Sent
 from services.conversation.scene import Given, Memory, Past, Running, Scene
 from services.conversation.sessions import ask_again, ask_again_or_offer
 
@@ -30,6 +32,7 @@ NOT_CORRECTED = frozenset({"language", "consent"})
 """LANGUAGE changes the one; STOP and DELETE take back the other."""
 LABEL_LENGTH = 24
 JUST_NOW = timedelta(hours=24)
+MOST_SENT = 20
 
 
 def change(scene: Scene) -> None:
@@ -37,8 +40,10 @@ def change(scene: Scene) -> None:
 
     Just after a poll it is the answer to that.
     """
-    if _just_polled(scene) and polling.change_answer(scene):
+    if _just_polled(scene) and (poll_answers.change_answer(scene) or poll_answers.tell_over(scene)):
         return
+    if poll_answers.has_voted(scene) and not scene.needs_memory:
+        scene.say("voted_already")
     if scene.is_new:
         scene.say("nothing_to_change")
         ask_again_or_offer(scene)
@@ -61,7 +66,7 @@ def change(scene: Scene) -> None:
 
 
 def _just_polled(scene: Scene) -> bool:
-    at = scene.done.completed_at if scene.done else None
+    at = scene.done.shown_at or scene.done.completed_at if scene.done else None
     return at is not None and scene.running is None and scene.now - at < JUST_NOW
 
 
@@ -147,6 +152,12 @@ def read_memory(database: Engine, catalogue: Catalogue, contact_id: UUID) -> Mem
             )
             .order_by(FlowSession.id)
         ).all()
+        sent = db.execute(
+            select(Message.provider_id, Message.content)
+            .where(Message.contact_id == contact_id, Message.kind == MessageKind.BROADCAST)
+            .order_by(Message.id.desc())
+            .limit(MOST_SENT)
+        ).all()
     answered = {row.session_id for row in rows}
     registrations = [s for s in sessions if s.kind == "registration" and s.id in answered]
     last = registrations[-1] if registrations else None
@@ -157,7 +168,8 @@ def read_memory(database: Engine, catalogue: Catalogue, contact_id: UUID) -> Mem
         if (published := catalogue.version(row.flow_version_id))
     ]
     past = _past(last, rows, catalogue) if last else None
-    return Memory(past=past, answers=given, asked=asked)
+    told = [Sent(row.provider_id, row.content) for row in sent if row.content]
+    return Memory(past=past, answers=given, asked=asked, sent=told)
 
 
 def _past(session: FlowSession, rows: Sequence[Answer], catalogue: Catalogue) -> Past | None:

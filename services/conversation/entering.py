@@ -13,13 +13,15 @@ from services.conversation.sessions import ask_again, begin
 def enter(scene: Scene, keyword: Keyword | None) -> bool:
     """Start what an entry code or entry word opens; False when this message holds none.
 
-    A code also counts when it stands alone; the words of a flow do while no question waits.
+    A code also counts when it stands alone; the words of a flow do while no question waits that
+    the person has begun with, or that they answer.
     """
     entry = _entry(scene, keyword)
     if entry:
         return _enter_by(scene, entry)
-    if scene.running is None and isinstance(scene.heard.input, Text):
-        published = scene.catalogue.opened_by(scene.heard.input.text)
+    heard = scene.heard.input
+    if isinstance(heard, Text) and (scene.running is None or polling.is_free(scene, heard)):
+        published = scene.catalogue.opened_by(heard.text)
         return published is not None and _open_flow(scene, published, None)
     return False
 

@@ -75,7 +75,7 @@ def _running(
     published = catalogue.version(UUID(stored["version"]))
     if published is None:
         return None
-    completed_at = stored.get("completed_at")
+    completed_at, shown_at = stored.get("completed_at"), stored.get("shown_at")
     return Running(
         id=session_id,
         published=published,
@@ -83,6 +83,7 @@ def _running(
         origin=dict(stored.get("origin") or {}),
         correcting=stored.get("correcting"),
         completed_at=datetime.fromisoformat(completed_at) if completed_at else None,
+        shown_at=datetime.fromisoformat(shown_at) if shown_at else None,
     )
 
 

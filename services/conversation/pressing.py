@@ -6,39 +6,54 @@ from typing import Final
 from flows.inputs import Pressed
 from flows.keywords import Keyword, Word
 from flows.templates import pressed
-from services.asks import polling
+from services.asks import poll_answers, polling, pushed
 from services.conversation.entering import enter_by_code
 from services.conversation.scene import Scene
-from services.conversation.sessions import ask_again, ask_again_or_offer
+from services.conversation.sessions import ask_again, ask_again_or_offer, ask_of
 
 RENEWAL: Final = "renewal"
-_READ_RESULT: Final = "template.result.answer"
 _DONE: Final = re.compile(r"([a-z0-9]+)\.done\.(change|menu)")
 
 
 def word_in(scene: Scene) -> Keyword | None:
     """The word that a button stands for, or None."""
-    if _meaning(scene) == "stop":
+    if _meaning(scene)[1] == "stop":
         return Keyword(Word.STOP, scene.language)
     return Keyword(Word.MENU, scene.language) if _done(scene)[1] == "menu" else None
 
 
 def take_press(scene: Scene) -> bool:
-    """Follow such a button: the question in full, not now, or an answer anew; False if it is none.
+    """Follow such a button, or one of an earlier sending; False if it is none.
 
-    The press of a template has opened the window, so the question can be asked in full.
+    The press of a template has opened the window, so all can be said in full now.
     """
-    meaning = _meaning(scene)
+    template, meaning = _meaning(scene)
     code, wanted = _done(scene)
     if wanted == "change":
         _change(scene, code)
-    elif scene.heard.input == Pressed(_READ_RESULT):
-        _tell_outcome(scene)
     elif meaning == "answer":
-        _answer(scene)
-    elif meaning == "later" and scene.running and "broadcast" in scene.running.origin:
-        polling.put_off(scene, scene.running)
-    return meaning is not None or wanted == "change"
+        _OPENED.get(template, _answer)(scene)
+    elif meaning == "later":
+        _put_off(scene, template)
+    else:
+        return pushed.answer_pushed(scene)
+    return True
+
+
+_OPENED: Final = {
+    "invitation": pushed.open_pushed,
+    "reminder": pushed.open_pushed,
+    pushed.RESULT: pushed.read_result,
+}
+
+
+def _put_off(scene: Scene, template: str) -> None:
+    """Leave a pushed poll for later; who puts off anything else is told nothing more."""
+    running = scene.running
+    if template != pushed.RESULT and running and "broadcast" in running.origin:
+        polling.put_off(scene, running)
+    elif template in _OPENED:
+        scene.say("later_fine")
 
 
 def _answer(scene: Scene) -> None:
@@ -55,32 +70,15 @@ def _answer(scene: Scene) -> None:
 def _change(scene: Scene, code: str) -> None:
     """Ask the poll of this code anew; an older one is read from its rows first."""
     scene.aside = None
-    ask = polling.ask_of(scene, scene.done.origin) if scene.done else None
-    if ask is None or ask.code != code or not polling.change_answer(scene):
+    ask = ask_of(scene, scene.done.origin) if scene.done else None
+    if ask is None or ask.code != code or not poll_answers.change_answer(scene):
         enter_by_code(scene, code)
 
 
-def _tell_outcome(scene: Scene) -> None:
-    """Say what will be done with the newest ask of theirs that was reported back on.
-
-    Outside WhatsApp's window only a template could say that there is something to read.
-    """
-    if not scene.recalls():
-        return
-    scene.aside = None
-    mine = scene.memory.asked if scene.memory else {}
-    told = [one for ask_id in mine if (one := scene.catalogue.asks.get(ask_id)) and one.outcome]
-    if not told:
-        ask_again_or_offer(scene)
-        return
-    outcome = max(told, key=lambda one: one.id).outcome or {}
-    words = outcome.get(scene.language) or next(iter(outcome.values()), "")
-    scene.say("reported", outcome=words)
-
-
-def _meaning(scene: Scene) -> str | None:
+def _meaning(scene: Scene) -> tuple[str, str]:
+    """Which template's button was pressed and what it means; both empty for any other."""
     heard = scene.heard.input
-    return pressed(heard.payload) if isinstance(heard, Pressed) else None
+    return (pressed(heard.payload) if isinstance(heard, Pressed) else None) or ("", "")
 
 
 def _done(scene: Scene) -> tuple[str, str]:

@@ -59,7 +59,7 @@ class Running:
     """The flow session a contact is in.
 
     `correcting` is the question that CHANGE asks again; `completed_at` tells that the session was
-    complete before, and stays so.
+    complete before, and stays so; `shown_at` is when the person last saw what they answered in it.
     """
 
     id: UUID
@@ -70,6 +70,19 @@ class Running:
     touched: bool = False
     correcting: str | None = None
     completed_at: datetime | None = None
+    shown_at: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the conversation's state holds it."""
+        stored: dict[str, Any] = {
+            "session": self.state.to_json(),
+            "version": self.published.version_id,
+            "origin": self.origin,
+            "correcting": self.correcting,
+            "completed_at": self.completed_at and self.completed_at.isoformat(),
+            "shown_at": self.shown_at and self.shown_at.isoformat(),
+        }
+        return {name: kept for name, kept in stored.items() if kept is not None}
 
     @property
     def is_test(self) -> bool:
@@ -98,12 +111,24 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of a sending to this person, as it is stored, and the provider's id of it."""
+
+    provider_id: str | None
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """What was read of a person's rows because a message needs it; `asked` by ask, the newest."""
+    """What was read of a person's rows because a message needs it.
+
+    `asked` has by ask the newest passage, `sent` what sendings told them lately, newest first.
+    """
 
     past: Past | None
     answers: Sequence[Given]
     asked: Mapping[UUID, Past] = field(default_factory=dict)
+    sent: Sequence[Sent] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A scene touches no database. ``services/conversation/conversations.py`` decides 
 ``services/conversation/changes.py`` writes these down as the rows of ``models/message_path.py``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -58,6 +58,8 @@ class Scene:
     # The poll answered last, as long as its answer may be changed.
     done: Running | None = None
     memory: Memory | None = None
+    # What was published of the organisation's asks, by ask (services/asks/findings.py).
+    findings: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
     aside: State | None = None
     tags: int = 0
     shown: str | None = None

@@ -8,7 +8,7 @@ from flows import engine
 from flows.phones import country_of
 from flows.state import Value
 from models.base import new_id
-from services.catalogue import Published
+from services.catalogue import Asked, Published
 from services.conversation.apply import apply_events
 from services.conversation.scene import Running, Scene
 
@@ -59,9 +59,25 @@ def _leave(scene: Scene, left: Iterable[Running | None]) -> None:
         scene.ended_sessions.append(one)
 
 
+def ask_of(scene: Scene, origin: dict[str, Any]) -> Asked | None:
+    """Return the ask a passage belongs to, or None for any other passage."""
+    return next((a for a in scene.catalogue.asks.values() if str(a.id) == origin.get("ask")), None)
+
+
+def is_over(scene: Scene, running: Running) -> bool:
+    """Whether the passage belongs to an ask that takes no answers any more."""
+    ask = ask_of(scene, running.origin)
+    return ask is not None and not ask.is_open(scene.now)
+
+
 def ask_again(scene: Scene) -> None:
-    """Show the waiting question again, if one waits."""
+    """Show the waiting question again, if one waits; one of a poll that is over waits no more."""
     running = scene.running
+    if running and is_over(scene, running):
+        running.status = "partial"
+        scene.ended_sessions.append(running)
+        scene.running, scene.paused = scene.paused, None
+        running = scene.running
     if running and running.state.status == "waiting":
         running.state, events = engine.resume(running.published.flow, running.state, now=scene.now)
         apply_events(scene, running, events)

@@ -12,7 +12,7 @@ from models import Ask, AskKind, Broadcast, BroadcastKind, BroadcastStatus
 from models.ask import AskerKind
 from models.db import transaction
 from services import audit
-from services.asks import asks, closing
+from services.asks import asks, closing, publications
 from services.asks.asks import NewAsk, NewAsker
 from services.broadcasts import broadcasts
 from services.broadcasts.broadcasts import NewBroadcast
@@ -254,11 +254,14 @@ def test_who_answered_hears_what_will_be_done(desk: Desk, caster: Caster) -> Non
         closing.close(db, ask_id, report_back={"en": "We open one Saturday a month."}, now=now)
     told = begun(desk, ask_id, BroadcastKind.REPORT_BACK)
     turn(desk, caster)
+    assert done(desk, told)[0].waiting == 1, "nothing is told before the result stands"
+    publications.release_ends(desk.engine, desk.homeline.keys, now=desk.clock.now())
+    turn(desk, caster)
     desk.deliver()
     turn(desk, caster)
     assert done(desk, told)[0].sent == 1
     rows = desk.ask(
-        "select contact_id from messages where content->'parts'->0->>'say' = 'reported'"
+        "select contact_id from messages where content->'parts'->0->>'say' = 'reported_thanks'"
     )
     assert rows == [(people[0],)]
 
@@ -273,11 +276,15 @@ def test_who_reads_the_result_of_a_template_hears_the_outcome(desk: Desk, caster
     with transaction(desk.engine, desk.organisation_id) as db:
         now = desk.clock.now()
         closing.close(db, ask_id, report_back={"en": "We open one Saturday a month."}, now=now)
+    publications.release_ends(desk.engine, desk.homeline.keys, now=desk.clock.now())
+    begun(desk, ask_id, BroadcastKind.REPORT_BACK)
+    turn(desk, caster)
     desk.clock.advance(timedelta(days=2))
     desk.hear(Pressed("template.result.answer"), FIRST, kind="whatsapp")
     said = desk.scalar("select content->'parts' from messages order by id desc limit 1")
     outcome = {"outcome": "We open one Saturday a month."}
-    assert said == [{"say": "reported", "params": outcome}]
+    assert said[0] == {"say": "reported_thanks"}
+    assert said[2] == {"say": "poll_next", "params": outcome}
 
 
 def test_askers_are_drawn_equally_often_and_recorded_before_anything_leaves(

@@ -114,6 +114,21 @@ def test_no_table_but_the_flow_holds_a_choice(desk: Desk) -> None:
     assert set(kept) == {(None, None)}, "neither words nor the provider's number of them"
 
 
+def test_a_button_of_a_secret_poll_is_kept_nowhere_however_old(desk: Desk) -> None:
+    """Its payload names the choice, whatever the person is asked by now."""
+    ask_id = open_poll(desk)
+    person = invite(desk, ask_id, 1)
+    desk.change("update conversations set state = '{}', session_id = null")
+    desk.hear(Pressed(f"v1.speaker.{OTHER}"))
+    held = desk.ask(
+        "select sealed, provider_id from messages where direction = 'in' and contact_id = :who"
+        " order by id desc limit 1",
+        who=person,
+    )
+    assert held == [(None, None)]
+    assert counted(desk) == (0, 0), "it was no answer to anything that waits"
+
+
 def test_all_votes_are_equally_long(desk: Desk) -> None:
     ask_id = open_poll(desk)
     public = desk.homeline.ballots.read(ask_id).public

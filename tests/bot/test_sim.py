@@ -18,7 +18,8 @@ from models.sealed import Keyring
 from services import seeding
 from tests.conftest import MovedByHand, Urls
 from tests.fakes.phones import TelegramPhones, TwilioPhones
-from tests.transcripts.stage import FrontDoor, delivering, wait_until
+from tests.transcripts.door import FrontDoor
+from tests.transcripts.stage import delivering, wait_until
 from tests.web import served, settings_for
 
 PERSON = "101"

@@ -40,7 +40,7 @@ def test_three_short_buttons_that_mean_something(template: Template) -> None:
     assert len(set(labels)) == 3
     assert all(0 < len(label) <= 20 for label in labels)
     for value, _ in template.buttons:
-        assert pressed(template.payload(value)) == value
+        assert pressed(template.payload(value)) == (template.name, value)
         assert len(template.payload(value)) <= 60
 
 

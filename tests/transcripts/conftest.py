@@ -8,7 +8,8 @@ import pytest
 from commands.chats import parse
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio
-from tests.transcripts.stage import Fakes, FrontDoor
+from tests.transcripts.door import FrontDoor
+from tests.transcripts.stage import Fakes
 
 HERE = Path(__file__).parent
 

@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from commands.chats import Act, Chat, Shown, Turn
 from commands.playing import as_shown, button, passed
-from flows.wording import Prompt
+from flows.wording import LANGUAGES, Prompt
 from models import Direction, Message
 from models.db import transaction
 from models.sealed import open_sealed
-from services.messages.rendering import read_told, render, with_link
+from services.messages.rendering import read_told, render, told_openly, with_link
 from services.people.registrations import person_keys
 from tests.transcripts import record
 from tests.transcripts.phones import Phone, phone_for
@@ -24,6 +24,8 @@ BETWEEN_TURNS = timedelta(seconds=1)
 RECEIPT = re.compile(r"[0-9A-F]{6}-\d{8}")
 ONCE = frozenset({"link", "code"})
 """What is told to one person and is another each time it is played."""
+REGISTERING = ("1", "Kenya", "1,2", "Nairobi")
+"""Consent, country, alerts and polls, and town of somebody who is a member already."""
 SENT = ("sent", "delivered", "read")
 
 
@@ -41,7 +43,12 @@ class FullRun:
         self._relaying = Relaying(stage)
 
     def play(self, chat: Chat) -> list[Turn]:
-        """The turns as they really went."""
+        """The turns as they really went; a member has registered before the first."""
+        if chat.member:
+            for said in ("hello", str(LANGUAGES.index(chat.language) + 1), *REGISTERING):
+                self._phone.say(said)
+                self._stage.settle()
+            self._shown()
         return [self._turn(turn) for turn in chat.turns]
 
     def _turn(self, turn: Turn) -> Turn:
@@ -96,11 +103,9 @@ class FullRun:
             self._be_busy_once()
         elif text in ("person blocks us", "person unblocks us"):
             self._phone.block(blocked=text == "person blocks us")
-        elif text == "the poll is closed":
-            self._stage.close_poll()
         elif text == "the message is delivered":
             wait_until(lambda: self._last_status() in ("delivered", "read"))
-        else:
+        elif not self._stage.asking.happens(text):
             self._pass_on(text)
 
     def _pass_on(self, text: str) -> None:
@@ -150,7 +155,8 @@ class FullRun:
                 assert (came.text, came.labels) == there.expects(prompt)
             told = {name: f"{{{name}}}" if name in ONCE else alone[name] for name in alone}
             said = as_shown(self._prompt(message, told))
-            said = replace(said, text=self._relaying.masked(said.text))
+            text = self._without_code(self._relaying.masked(said.text))
+            said = replace(said, text=text)
             here = there in (None, self._phone)
             shown.append(said if here else replace(said, speaker="elsewhere"))
         for came in screen.values():
@@ -159,6 +165,11 @@ class FullRun:
                 text = self._relaying.masked(RECEIPT.sub("{receipt}", came.text))
                 shown.append(Shown(text, came.labels, came.speaker))
         return tuple(shown)
+
+    def _without_code(self, text: str) -> str:
+        """The text without the poll's code, which is another each time it is played."""
+        code = self._stage.poll.upper()
+        return text.replace(code, "{poll}") if code else text
 
     def _messages(self) -> list[Message]:
         with transaction(self._stage.line.engine, self._stage.organisation_id) as db:
@@ -180,7 +191,7 @@ class FullRun:
     def _told_alone(self, message: Message) -> dict[str, str]:
         """What this message says to this person alone: a link, a code."""
         if message.sealed is None:
-            return {}
+            return with_link(told_openly(message.content or {}), self._stage.door.url)
         with transaction(self._stage.line.engine, self._stage.organisation_id) as db:
             key = person_keys(db, self._stage.line.keyring, {message.contact_id})
         plain = open_sealed(

@@ -1,31 +1,25 @@
 """The whole system around one person: web over real HTTP, a delivery loop, the providers' fakes."""
 
 import asyncio
-import http.client
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
-from bot import approvals
 from bot.delivery import DeliveryLoop
 from bot.doorbell import Bell
 from commands.chats import Chat
 from composition import Homeline
 from flows import loader
-from flows.loader import library, read
-from models import Address, Ask, Channel, ChannelKind, Message, MessageStatus
+from models import Address, AskMode, Channel, ChannelKind, Message, MessageStatus
 from models.base import new_id
 from models.channel import StopReply
 from models.db import transaction
@@ -34,14 +28,14 @@ from models.flow_version import EntryCode
 from models.rule import Rule
 from models.walls import system_scope
 from services import channels, flows, organisations, retention
-from services.asks import asks, closing
-from services.asks.asks import NewAsk
 from services.conversation import dues
 from services.rules import firings
 from tests.conftest import MovedByHand, Urls
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_state import Webhook
 from tests.fakes.twilio import FakeTwilio
+from tests.transcripts.asking import Asking
+from tests.transcripts.door import FrontDoor
 from tests.web import settings_for
 
 PATIENCE = 20.0
@@ -64,89 +58,6 @@ class Fakes:
     twilio: FakeTwilio
 
 
-@dataclass(frozen=True)
-class Knocked:
-    """A webhook as it came, to be delivered again."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: Any) -> None:
-        pass
-
-
-class FrontDoor:
-    """A port on loopback; what stands behind it may change. Counts webhooks and keeps the last."""
-
-    def __init__(self) -> None:
-        self.app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] | None = None
-        self.answered = 0
-        self.last: Knocked | None = None
-        self._server = make_server(
-            "127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet
-        )
-        vars(self._server)["daemon_threads"] = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self._server.server_port, timeout=30)
-        connection.request("POST", path, body, dict(headers))
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        assert answer.status == 200, answer.status
-        return content
-
-    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        assert self.app is not None
-        path = environ["PATH_INFO"]
-        inbound = path.startswith("/webhooks/") and not path.endswith("/status")
-        if inbound:
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            self.last = Knocked(path, _headers(environ), body)
-            environ["wsgi.input"] = _Body(body)
-        try:
-            return list(self.app(environ, start))
-        finally:
-            self.answered += inbound
-
-
-class _Body:
-    """A request's body that was read before."""
-
-    def __init__(self, body: bytes) -> None:
-        self._rest = body
-
-    def read(self, size: int = -1) -> bytes:
-        size = len(self._rest) if size < 0 else size
-        part, self._rest = self._rest[:size], self._rest[size:]
-        return part
-
-
-def _headers(environ: WSGIEnvironment) -> dict[str, str]:
-    kept = {"Content-Type": str(environ.get("CONTENT_TYPE", ""))}
-    wanted = ("HTTP_X_TELEGRAM", "HTTP_X_TWILIO", "HTTP_X_HOMELINE")
-    for name, value in environ.items():
-        if name.startswith(wanted):
-            kept[name.removeprefix("HTTP_").replace("_", "-").title()] = str(value)
-    return kept
-
-
 class Stage:
     """One organisation with one channel and one flow, on a database of its own."""
 
@@ -156,6 +67,7 @@ class Stage:
         self.channel: Channel
         self.code = ""
         self.poll = ""
+        self.asking = Asking(self)
 
     def furnish(self, kind: str, chat: Chat) -> None:
         """Make organisation, channel and flows, and tell the provider where the webhook is.
@@ -172,32 +84,11 @@ class Stage:
             self.code = db.scalars(select(EntryCode.code)).first() or ""
             if chat.asks:
                 flows.publish(db, loader.load(loader.library()["welcome"]), now=now)
-                self.poll = self._open_poll(db, chat.asks)
+                mode = AskMode(chat.mode)
+                self.poll, *_ = [self.asking.open_poll(db, one, mode) for one in chat.asks]
         self.open_channel(kind, chat.language)
-        if kind == "whatsapp" and self._has_rules():
-            self._approve_templates(chat.language)
-
-    def _approve_templates(self, language: str) -> None:
-        """What a rule begins days later is outside WhatsApp's window."""
-        engine, fake, now = self.line.engine, self.fakes.twilio, self.clock.now
-        view = self.line.directory.by_key(self.channel.key)
-        assert view is not None
-        work = approvals.submit(engine, view, fake.url, languages=(language,), now=now)
-        asyncio.run(work)
-        fake.run(lambda: fake.review("approved"))
-        asyncio.run(approvals.refresh(engine, view, fake.url, now=now))
-
-    def _open_poll(self, db: Session, flow: str) -> str:
-        now = self.clock.now()
-        asked = asks.create(db, NewAsk(definition=read(library()[flow])), now=now)
-        return asks.open_ask(db, asked.id, now=now).code
-
-    def close_poll(self) -> None:
-        """Take no more answers to the poll."""
-        with transaction(self.line.engine, self.organisation_id) as db:
-            ask_id = db.scalars(select(Ask.id)).one()
-            told = {"en": "From 1 March we open one Saturday a month."}
-            closing.close(db, ask_id, report_back=told, now=self.clock.now())
+        if kind == "whatsapp" and (chat.asks or self._has_rules()):
+            self.asking.approve_templates()
 
     def open_channel(self, kind: str, language: str) -> None:
         """Open one more channel of the organisation."""
@@ -249,6 +140,10 @@ class Stage:
         with transaction(self.line.engine, self.organisation_id) as db:
             return db.scalar(select(Rule.id).limit(1)) is not None
 
+    def move_on(self, step: timedelta) -> None:
+        """Let a moment pass in which nothing falls due."""
+        self._move(self.clock.now() + step)
+
     def _move(self, moment: Any) -> None:
         step = moment - self.clock.now()
         self.clock.advance(step)
@@ -296,6 +191,7 @@ def staged(
         public_url=door.url,
         telegram_api_url=fakes.telegram.url,
         twilio_api_url=fakes.twilio.url,
+        ballot_keys=data / "ballots",
     )
     line = Homeline(settings)
     line.clock = clock

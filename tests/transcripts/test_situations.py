@@ -1,7 +1,7 @@
 """Which transcript shows which situation, so that none is forgotten.
 
 A situation names the transcripts that show it, by channel where they differ, and phrases of ours
-that must be said in each. Polls, consultations and relays are told by the transcripts of their own.
+that must be said in each. Consultations and relays are told by the transcripts of their own.
 """
 
 import re
@@ -16,6 +16,7 @@ from flows.wording import LANGUAGES, phrase
 HERE = Path(__file__).parent
 PHONES = {"telegram", "whatsapp", "sms"}
 CHAT_APPS = PHONES - {"sms"}
+TOGETHER = {"telegram", "sms"}
 OF = {
     # Registration, rights and leaving on each channel.
     "registration on Telegram": ("situation-t1-registration", "did_you_mean welcome_at"),
@@ -104,6 +105,38 @@ OF = {
     ),
     "a leader in French": ("relay-fr", "relay_first relay_welcome relay_ready relay_about"),
     "a leader in Arabic": ("relay-ar", "relay_first relay_welcome relay_ready relay_about"),
+    # A poll from the push to what is done with it.
+    "a push on Telegram": (
+        "poll-t2-pushed",
+        "asks_you poll_named poll_so_far poll_found poll_next",
+    ),
+    "a push on WhatsApp": ("poll-w2-pushed", "poll_named poll_so_far poll_found poll_next"),
+    "a push by SMS": ("poll-s2-pushed", "asks_you poll_said poll_so_far poll_found poll_next"),
+    "a poll by its word": ("poll-keyword", "poll_named poll_said poll_answered"),
+    "a poll by its code": ("poll-by-code-en", "poll_named poll_result_by"),
+    "not now": ("poll-not-now", ""),
+    "not now on WhatsApp": ("poll-not-now-pressed", "poll_named"),
+    "the silent reminded": ("poll-reminder", "asks_again poll_named poll_hidden"),
+    "the silent reminded on WhatsApp": ("poll-reminder-on-whatsapp", "poll_named"),
+    "an answer changed": ("poll-change", "poll_answered poll_over poll_next_by"),
+    "an answer too late": ("poll-late", "poll_over poll_found poll_next poll_more nothing_open"),
+    "a poll that is closed": ("poll-closed", "poll_over poll_hidden poll_next"),
+    "a secret poll": (
+        "poll-secret",
+        "poll_secret vote_taken voted_already reported_vote poll_over poll_found",
+    ),
+    "an answer too late by SMS": ("poll-late-by-sms", "poll_over poll_found poll_next"),
+    "a secret poll by SMS": ("poll-secret-by-sms", "poll_secret vote_taken voted_already"),
+    "a secret poll on WhatsApp": ("poll-secret-on-whatsapp", "poll_secret vote_taken"),
+    "STOP with a poll waiting": ("poll-stop", "stopped started"),
+    "STOP by SMS with a poll waiting": ("poll-stop-by-sms", "started"),
+    "several questions": ("poll-several", "redacted thanks"),
+    "a leader asks": ("poll-leader-asks", "asks_you asks_again"),
+    "a leader asks on WhatsApp": ("poll-leader-asks-on-whatsapp", "asks_you"),
+    "an earlier push answered": ("poll-older-button", "poll_answered_all"),
+    "two polls at once": ("poll-in-between", "poll_said"),
+    "the result, and what is done later": ("poll-promise", "poll_next_by poll_next"),
+    "a poll withdrawn": ("poll-withdrawn", "poll_canceled"),
     # More questions, each with its own consent.
     "module A": ("module-a-skills", "thanks"),
     "module B": ("module-b-contribution", "thanks"),
@@ -152,6 +185,26 @@ ON = {
     "a leader by SMS, invited by number": {"sms"},
     "a leader in French": {"whatsapp"},
     "a leader in Arabic": {"whatsapp"},
+    "a push on Telegram": {"telegram"},
+    "a push on WhatsApp": {"whatsapp"},
+    "a push by SMS": {"sms"},
+    "not now": TOGETHER,
+    "not now on WhatsApp": {"whatsapp"},
+    "the silent reminded": TOGETHER,
+    "the silent reminded on WhatsApp": {"whatsapp"},
+    "an answer changed": TOGETHER,
+    "an answer too late": {"telegram"},
+    "a secret poll": {"telegram"},
+    "an answer too late by SMS": {"sms"},
+    "a secret poll by SMS": {"sms"},
+    "a secret poll on WhatsApp": {"whatsapp"},
+    "STOP with a poll waiting": CHAT_APPS,
+    "STOP by SMS with a poll waiting": {"sms"},
+    "a leader asks": TOGETHER,
+    "a leader asks on WhatsApp": {"whatsapp"},
+    "an earlier push answered": {"telegram"},
+    "two polls at once": TOGETHER,
+    "the result, and what is done later": TOGETHER,
 }
 """Where a situation is no matter of all three: it exists there only, or goes otherwise."""
 
@@ -190,3 +243,11 @@ def test_the_main_path_is_shown_in_every_language_on_every_phone(language: str) 
         asked = [one.id for one in load(library()["registration"]).questions if one.waits]
         assert set(asked) - {"consent"} <= set(answered)
         assert played.turns[-1].effects[-1] == "session complete"
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_a_poll_is_shown_in_every_language_on_every_phone(language: str) -> None:
+    names = ("pushed", "pushed-by-sms", "pushed-on-whatsapp", "secret", "by-code")
+    played = [chat(f"poll-{name}-{language}") for name in names]
+    assert {one.language for one in played} == {language}
+    assert set().union(*(one.channels for one in played[:3])) == PHONES

@@ -10,9 +10,10 @@ from commands.chats import Chat, parse, written
 from commands.playing import Player
 from flows import loader
 from tests.conftest import MovedByHand, Urls
+from tests.transcripts.door import FrontDoor
 from tests.transcripts.full import FullRun
 from tests.transcripts.phones import new_number, phone_for
-from tests.transcripts.stage import Fakes, FrontDoor, staged
+from tests.transcripts.stage import Fakes, staged
 
 
 def test_a_conversation_goes_as_written(

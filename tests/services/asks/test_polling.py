@@ -164,7 +164,7 @@ def test_a_change_after_the_close_is_not_taken() -> None:
     talk = member().say(CODE).say("Saturday")
     talk.catalogue = polled(status=AskStatus.CLOSED)
     talk.say("1")
-    assert talk.phrases == ["nothing_open"]
+    assert talk.phrases == ["poll_result"]
     assert talk.rows is not None
     assert talk.rows.answered == []
     talk.say(Pressed(f"{CODE}.done.change"))
