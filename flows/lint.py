@@ -44,6 +44,8 @@ _PARAMS: Final = {
     "line": "+44 20 7946 0000",
     "link": "https://members.example.org/m/AAAAAAAAAAAAAAAAAAAAAA",
     "code": "123456",
+    "qr": "https://members.example.org/j/k7m2pq.png",
+    "poster": "https://members.example.org/j/k7m2pq/poster.pdf",
     "typed": "",
     "asker": "Consulate in Cape Town 24",
     "outcome": "",
