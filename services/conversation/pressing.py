@@ -52,7 +52,7 @@ def _put_off(scene: Scene, template: str) -> None:
     running = scene.running
     if template != pushed.RESULT and running and "broadcast" in running.origin:
         polling.put_off(scene, running)
-    elif template in _OPENED:
+    elif template in ("invitation", pushed.RESULT):
         scene.say("later_fine")
 
 
