@@ -23,8 +23,8 @@ from flask.typing import ResponseReturnValue
 from bot.sim_phones import ACTS, KINDS, PEOPLE, Line, Phones, PhonesAway, address, with_effects
 from models.clock import MovableClock
 from models.db import transaction
-from services import seeding
 from services.conversation import effects
+from services.demo import seeding
 
 blueprint = Blueprint(
     "sim", __name__, url_prefix="/sim", template_folder="templates", static_folder="static"

@@ -24,7 +24,7 @@ from commands import demo_phones
 from commands.seed import KEY_FILE
 from commands.terminal import homeline, refuse
 from composition import Homeline
-from services import seeding
+from services.demo import seeding
 
 HOST = "127.0.0.1"
 _READY_SECONDS = 60.0

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from composition import Homeline
-from services import seeding
+from services.demo import seeding
 from settings import TELEGRAM_API, TWILIO_API
 
 HOST = "127.0.0.1"

@@ -5,7 +5,7 @@ import click
 from commands.flows import shipped
 from commands.terminal import as_json, homeline, refuse, report, sentences
 from flows import loader
-from services import seeding
+from services.demo import seeding
 
 KEY_FILE = "demo-key"
 

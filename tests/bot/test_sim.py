@@ -15,7 +15,7 @@ from composition import Homeline
 from flows import loader
 from models.clock import MovableClock
 from models.sealed import Keyring
-from services import seeding
+from services.demo import seeding
 from tests.conftest import MovedByHand, Urls
 from tests.fakes.phones import TelegramPhones, TwilioPhones
 from tests.transcripts.door import FrontDoor

@@ -16,7 +16,7 @@ from flows.normalising import normalise
 from models.base import new_id
 from models.db import transaction
 from services.audiences.eligibility import LeftOut
-from services.seeded_rows import Person, insert_rows
+from services.demo.seeded_rows import Person, insert_rows
 from tests.chaos.house import House
 
 LANGUAGES = ("en", "fr", "es", "pt", "ar")

@@ -22,7 +22,8 @@ from models import Contact, ContactStatus
 from models.base import new_id
 from models.channel import ChannelKind
 from models.db import transaction
-from services import flows, organisations, seeded_people, seeded_rows
+from services import flows, organisations
+from services.demo import seeded_people, seeded_rows
 from services.rights import rights
 from tests.conftest import MovedByHand
 from tests.databases import migrate

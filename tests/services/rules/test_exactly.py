@@ -34,11 +34,11 @@ from models.db import transaction
 from services import audit, flows
 from services.catalogue import read_inside
 from services.conversation import dues
+from services.demo.seeded_people import insert_people
 from services.rights import rights
 from services.rules import firings, rules
 from services.rules.rehearsing import Rehearsed, rehearse
 from services.rules.rules import NewRule
-from services.seeded_people import insert_people
 from tests.answered import NEEDS, OPTIONS, answer, version
 from tests.asks import ask
 from tests.factories import Factory

@@ -1,7 +1,7 @@
 """The demo's polls, each in another state; made up like everybody who answers them.
 
 They are made, pushed, closed and reported back on by the services themselves, at moments of the
-past; only what people did with their phones is written by services/seeded_answers.py.
+past; only what people did with their phones is written by services/demo/seeded_answers.py.
 """
 
 import random
@@ -31,10 +31,10 @@ from services.broadcasts.broadcasts import NewBroadcast
 from services.broadcasts.casting import telling_of
 from services.broadcasts.expanding import expand, sending_of
 from services.broadcasts.feeding import feed
+from services.demo.seeded_answers import Answering, answer, deliver, guests
+from services.demo.seeded_relays import lead
 from services.rules import firings
 from services.rules.rules import list_rules
-from services.seeded_answers import Answering, answer, deliver, guests
-from services.seeded_relays import lead
 
 FILE = Path(__file__).parent / "seeded_polls.yaml"
 FLOWS = frozenset({"passport-hours", "remote-appointments"})

@@ -12,7 +12,7 @@ from flows.gazetteer import Place, bundled
 from flows.normalising import normalise
 from models.base import new_id
 from models.sealed import Keyring
-from services.seeded_rows import Person, insert_rows
+from services.demo.seeded_rows import Person, insert_rows
 
 SEED = 1961
 LONGEST_AGO = timedelta(days=400)

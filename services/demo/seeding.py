@@ -23,12 +23,13 @@ from models.organisation import Organisation
 from models.sealed import Keyring, keyed_hash, seal
 from models.staff import Role, Staff
 from models.walls import system_scope
-from services import api_keys, channels, flows, organisations, seeded_polls
+from services import api_keys, channels, flows, organisations
 from services.channels import NewChannel, OpenChannel
+from services.demo import seeded_polls
+from services.demo.seeded_answers import Answering
+from services.demo.seeded_people import insert_people
+from services.demo.seeded_polls import Tools
 from services.organisations import OrganisationKeyring
-from services.seeded_answers import Answering
-from services.seeded_people import insert_people
-from services.seeded_polls import Tools
 
 NAME = "Consulate of Examplia, Cape Town (made up)"
 SHORT_NAME = "Consulate of Examplia"

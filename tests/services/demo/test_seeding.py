@@ -13,11 +13,11 @@ from flows import loader
 from models import Ask, Broadcast
 from models.ask import AskMode
 from models.db import transaction
-from services import seeding
 from services.asks import publications
 from services.asks.closing import is_overdue
 from services.asks.poll_texts import list_texts
 from services.broadcasts.progress import progress
+from services.demo import seeding
 from services.relays import relays
 from services.rules import rules
 from services.rules.firings import list_firings
