@@ -9,7 +9,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from bot.channels import telegram_setup
+from bot.channels import telegram_face, telegram_setup
 from bot.channels.base import ChannelError, ChannelView
 from commands.terminal import (
     as_json,
@@ -20,7 +20,9 @@ from commands.terminal import (
     report,
     sentences,
 )
+from flows.wording import LANGUAGES
 from models.channel import ChannelKind, StopReply
+from models.db import transaction
 from services import channels, organisations
 from services.channels import NewChannel
 
@@ -168,9 +170,12 @@ async def _check_twilio(view: ChannelView, api_url: str) -> dict[str, object]:
 @click.argument("key")
 @as_json
 def setup(key: str, json: bool) -> None:
-    """Point the bot's webhook at us and give it its commands. Waiting messages are kept."""
+    """Point the bot's webhook at us, and give it its commands and its description.
+
+    Waiting messages are kept.
+    """
     view, settings = _view(key), homeline().settings
-    face = telegram_setup.BotFace(commands={}, descriptions={})
+    face = telegram_face.face(_short_name(view), LANGUAGES)
     try:
         bot = asyncio.run(
             telegram_setup.set_up(
@@ -213,6 +218,11 @@ def poll(key: str) -> None:
         raise refuse(f"Telegram refuses: {error}") from None
     except KeyboardInterrupt:
         click.echo("Ended; what waits stays at Telegram.")
+
+
+def _short_name(view: ChannelView) -> str:
+    with transaction(homeline().engine, view.organisation_id) as db:
+        return organisations.get(db).short_name
 
 
 def _view(key: str) -> ChannelView:

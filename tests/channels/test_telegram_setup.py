@@ -8,8 +8,11 @@ import pytest
 
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelError
+from bot.channels.telegram_face import face
 from bot.channels.telegram_setup import ALLOWED_UPDATES, BotFace, check, poll, set_up
 from flows.inputs import Pressed, Text
+from flows.keywords import recognise
+from flows.wording import LANGUAGES
 from tests.channels.views import SECRET, TOKEN, telegram_request, view
 from tests.fakes.telegram import FakeTelegram
 
@@ -42,6 +45,22 @@ def test_setting_up_points_the_webhook_and_dresses_the_bot(fake: FakeTelegram) -
         str(entry.fields.get("drop_pending_updates", "false")).lower() == "false"
         for entry in fake.log
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_shown_is_understood_and_said_in_each_language(language: str) -> None:
+    shown = face("Examplia", LANGUAGES)
+    assert shown.commands[""] == shown.commands["en"]
+    for name, description in shown.commands[language]:
+        heard = recognise(f"/{name}", [language])
+        assert heard is not None
+        assert heard.word.value == name
+        assert 3 <= len(description) <= 256
+    short, long = shown.descriptions[language]
+    assert "Examplia" in short
+    assert "Examplia" in long
+    assert len(short) <= 120
+    assert len(long) <= 512
 
 
 def test_checking_tells_what_waits_and_what_went_wrong(fake: FakeTelegram) -> None:
