@@ -18,6 +18,7 @@ from flows import loader
 from models.walls import system_scope
 from settings import MasterKey
 from tests.conftest import MadeUp, MovedByHand, Urls
+from tests.fakes.telegram import FakeTelegram
 from tests.web import MASTER_KEY, served
 
 
@@ -78,6 +79,26 @@ def test_a_channel_prints_where_its_webhook_is(
         assert channel["status_url"] == channel["url"] + "/status"
     else:
         assert channel["secret"]
+
+
+def test_a_bot_is_set_up_and_checked(
+    urls: Urls, clock: MovedByHand, tmp_path: Path, organisation: MadeUp
+) -> None:
+    ours = {"public_url": "http://127.0.0.1:1"}
+    with (
+        FakeTelegram() as fake,
+        served(urls, tmp_path, clock, telegram_api_url=fake.url, **ours) as app,
+    ):
+        bot = fake.bot("7:made-up", "desk_bot")
+        words = ("channel", "add", "telegram", "--token", "7:made-up")
+        channel = made(app, *words, "--organisation", organisation.name)
+        assert made(app, "telegram", "setup", channel["key"])["bot"] == "desk_bot"
+        assert bot.webhook is not None
+        assert (bot.webhook.url, bot.webhook.secret) == (channel["url"], channel["secret"])
+        assert {"command": "stop", "description": "Plus de messages"} in bot.dressed["commands:fr"]
+        assert organisation.short_name in bot.dressed["description:ar"]
+        told = made(app, "channel", "check", channel["key"])
+        assert told["bot"] == "desk_bot"
 
 
 def test_credentials_are_sealed(app: Flask, organisation: MadeUp, engine: Engine) -> None:
