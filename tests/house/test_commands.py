@@ -95,8 +95,8 @@ def test_a_bot_is_set_up_and_checked(
         assert made(app, "telegram", "setup", channel["key"])["bot"] == "desk_bot"
         assert bot.webhook is not None
         assert (bot.webhook.url, bot.webhook.secret) == (channel["url"], channel["secret"])
-        assert {"command": "stop", "description": "Plus de messages"} in bot.dressed["commands:fr"]
-        assert organisation.short_name in bot.dressed["description:ar"]
+        assert "Plus de messages" in str(bot.dressed["commands:fr"])
+        assert organisation.short_name in str(bot.dressed["description:ar"])
         told = made(app, "channel", "check", channel["key"])
         assert told["bot"] == "desk_bot"
 
