@@ -69,13 +69,13 @@ def show(name: str) -> Response:
     code, _, shape = name.partition(".")
     organisation_id = _organisation(code)
     if organisation_id is None or (shape and shape not in SHAPES):
-        return _gone()
+        return _gone(shape)
     line = _line()
     now = line.clock.now()
     with transaction(line.engine, organisation_id[0]) as db:
         result = _result(db, line, organisation_id[1], now)
         if result is None:
-            return _gone()
+            return _gone(shape)
         language = _language(result.flow)
         if shape:
             kind, written = SHAPES[shape]
@@ -145,7 +145,11 @@ def _language(flow: Flow) -> str:
     return request.accept_languages.best_match(own) or own[0]
 
 
-def _gone() -> Response:
+def _gone(shape: str) -> Response:
+    """Nothing here: a page for people, a problem (RFC 9457) for whoever asked for a file."""
+    if shape in SHAPES:
+        problem = {"title": "No result stands here.", "status": 404}
+        return Response(json.dumps(problem), status=404, content_type="application/problem+json")
     language = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
     page = render_template(
         "results/gone.html",

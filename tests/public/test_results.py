@@ -179,6 +179,13 @@ def test_what_is_no_result_is_told_kindly(client: FlaskClient, making: Making, p
     assert (answer.status_code, "There is no such result." in answer.text) == (404, True)
 
 
+@pytest.mark.parametrize("ending", ["json", "csv", "ureport.json"])
+def test_a_file_that_is_not_there_is_a_problem(client: FlaskClient, ending: str) -> None:
+    answer = client.get(f"/r/nothing.{ending}")
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert answer.get_json(force=True)["title"] == "No result stands here."
+
+
 def test_a_draft_has_no_result(client: FlaskClient, making: Making) -> None:
     assert client.get(answered(making, CLEAR, status=AskStatus.DRAFT)).status_code == 404
 
