@@ -122,7 +122,7 @@ def told_apart() -> tuple[tuple[str, str], ...]:
             found.append((f"template:{name}", body.split("{{organisation}}")[1].split("{{")[0]))
         found.append(("test", say("poll_test", language)))
         found.append(("report", OUTCOME[language]))
-        found.append(("reminder", say("reminder", language, organisation=ASKER)))
+        found.append(("reminder", say("asks_again", language, asker=ASKER)))
         found.append(("invitation", say("asks_you", language, asker=ASKER)))
     order = ("test", "template:result", "report", "template:reminder", "reminder")
     rank = {kind: place for place, kind in enumerate(order)}
