@@ -39,8 +39,7 @@ AWAKE_LOOK = 0.025
 UNHEARD_LOOK = 0.01
 ASLEEP_LOOK = 0.25
 AWAKE_FOR = 1.0
-HOLD_MARKS = 0.01
-HOLD_BROADCASTS = 0.025
+HOLD_MARKS = 0.025
 MOST_HELD = 64
 GATHER = 0.004
 GATHER_FROM = 6
@@ -89,7 +88,6 @@ class DeliveryLoop:
         self._stopping = False
         self._rung = False
         self._look = ASLEEP_LOOK
-        self._hold = HOLD_MARKS
         self._held: asyncio.TimerHandle | None = None
         self._awake_until = 0.0
 
@@ -144,7 +142,6 @@ class DeliveryLoop:
 
     def _pace(self, rung: bool, only_broadcasts: bool) -> None:
         """Nobody waits for a broadcast: fewer, larger turns; whoever rings interrupts them."""
-        self._hold = HOLD_BROADCASTS if only_broadcasts else HOLD_MARKS
         self._look = AWAKE_LOOK if rung or only_broadcasts else UNHEARD_LOOK
 
     async def _wait(self, seconds: float) -> None:
@@ -174,7 +171,7 @@ class DeliveryLoop:
         """Hand over what became of a message to the next turn, which must not be far."""
         self._done.append(row)
         if self._held is None:
-            self._held = asyncio.get_running_loop().call_later(self._hold, self._wake.set)
+            self._held = asyncio.get_running_loop().call_later(HOLD_MARKS, self._wake.set)
         elif len(self._done) >= MOST_HELD:
             self._wake.set()
 

@@ -53,6 +53,7 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     budget record;
+    filled_at timestamptz;
     tokens_left real;
     allowed int;
     broadcasting boolean;
@@ -88,8 +89,10 @@ begin
         exit when room <= 0;
         channel_room := coalesce((rooms->>budget.channel_id::text)::int,
                                  (rooms->>'others')::int, wanted);
+        -- The instant counted up to is the one that is kept: what a claim takes is refilled too.
+        filled_at := clock_timestamp();
         tokens_left := least(budget.burst, budget.tokens
-            + budget.rate * greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)));
+            + budget.rate * greatest(0, extract(epoch from filled_at - budget.refilled_at)));
 
         -- Whether one waits behind another is looked up by a hash: a btree of the few messages that
         -- statistics know of would be read whole, for each candidate, once 100,000 have come.
@@ -155,7 +158,7 @@ begin
         end loop;
 
         update channel_budgets b
-           set tokens = tokens_left, refilled_at = clock_timestamp()
+           set tokens = tokens_left, refilled_at = filled_at
          where b.organisation_id = budget.organisation_id and b.channel_id = budget.channel_id;
     end loop;
 end $$;
