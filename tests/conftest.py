@@ -124,7 +124,7 @@ def fresh_urls(server: Server) -> Iterator[Urls]:
 
 @pytest.fixture(scope="session")
 def _engine(urls: Urls) -> Iterator[Engine]:
-    engine = open_engine(urls.app, development=True, pool_size=20, max_overflow=60)
+    engine = open_engine(urls.app, development=True, pool_size=5, max_overflow=75)
     yield engine
     engine.dispose()
 
