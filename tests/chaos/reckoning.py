@@ -176,7 +176,8 @@ class Reckoning:
 
     def results_agree(self) -> list[Any]:
         """Results are what people answered, as far as the gate lets figures leave; so is /r/."""
-        answered = [one for one in self.run.members if one.id in self._answered()]
+        who = self._answered()
+        answered = [one for one in self.run.members if one.id in who]
         sent = sum(len(came) for came in self._seen("invitation").values())
         truth = {"sent": sent, "started": len(answered), "completed": len(answered)}
         hidden = {one["figure"] for one in self.results["suppressed"]}
