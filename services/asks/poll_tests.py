@@ -27,7 +27,7 @@ from services import audit, organisations, retention
 from services.asks import asks
 from services.asks.polling import TOLD_MODE
 from services.audit import Actor
-from services.conversation.props import TEST
+from services.conversation.props import TEST, marks_of
 from services.conversation.scene import base36
 from services.conversation.sessions import seed_of
 from services.errors import Conflict, Invalid
@@ -151,7 +151,8 @@ def _begin(
     db.flush()
     talk.session_id, talk.seq, talk.expires_at = session_id, talk.seq + 1, expires_at
     version = str(ask.flow_version_id)
-    talk.state = {"session": state.to_json(), "version": version, "origin": origin}
+    passage = {"session": state.to_json(), "version": version, "origin": origin}
+    talk.state = marks_of(talk.state) | passage
 
 
 def _end(db: Session, talk: Conversation) -> None:

@@ -87,6 +87,16 @@ def test_who_has_a_test_open_gets_the_poll_all_the_same(desk: Desk) -> None:
     assert answers == [(person,)]
 
 
+def test_a_number_that_may_have_changed_hands_waits_on_after_a_test(desk: Desk) -> None:
+    (person,) = crowd(desk, "telegram")
+    until = "2027-01-01T00:00:00+00:00"
+    desk.change(
+        "update conversations set state = jsonb_build_object('waits', cast(:at as text))", at=until
+    )
+    tried(desk, drafted(desk), person)
+    assert desk.scalar("select state ->> 'waits' from conversations") == until
+
+
 def test_who_is_in_the_middle_of_something_is_not_interrupted_by_a_test(desk: Desk) -> None:
     (person,) = crowd(desk, "telegram")
     desk.hear("MENU", FIRST)
