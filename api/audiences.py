@@ -5,23 +5,20 @@ from uuid import UUID
 
 from marshmallow import fields
 
-from api.fields import Instant, Strict, described, text
+from api.fields import Instant, Strict, described, one_of, text
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
-from api.scopes import AUDIENCES_SMALL
+from api.scopes import AUDIENCES_COUNT
 from api.work import Work, catalogue_of
 from flows.conditions import Condition
-from insights.disclosure import Figure
+from insights.disclosure import Reason
 from services import organisations
 from services.audiences import audience_checks, audience_words, audiences
 from services.audiences.audiences import LONGEST_NAME, Saved
 from services.catalogue import Catalogue
 
 resource = Resource("audiences", "Saved conditions over people; each change is a new version.")
-_TOLD = (
-    "How many people it has who have not stopped. Rounded down, and null under ten, except for"
-    " keys with audiences:small."
-)
+_TOLD = "How many people it has who have not stopped; null for keys without audiences:count."
 
 
 def _condition() -> fields.Field:  # type: ignore[type-arg]
@@ -57,11 +54,16 @@ class AudienceChange(Strict):
     condition = _condition()
 
 
-class CountRow(Strict):
-    """How many people a condition means."""
+class Counted(Strict):
+    """A number of people."""
 
     people = fields.Integer(required=True, allow_none=True, metadata={"description": _TOLD})
-    exact = described(fields.Boolean(required=True), "Whether that is the exact number.")
+    reason = one_of([Reason.ROLE.value], "Why it is null.", required=True, allow_none=True)
+
+
+class CountRow(Counted):
+    """How many people a condition means."""
+
     sentence = described(fields.String(required=True), "The condition in words.")
 
 
@@ -77,12 +79,10 @@ class AudienceRow(Strict):
     archived_at = Instant(required=True, allow_none=True)
 
 
-class AudienceDetail(AudienceRow):
+class AudienceDetail(AudienceRow, Counted):
     """A saved audience and how many people it has now."""
 
     newest_version = fields.Integer(required=True)
-    people = fields.Integer(required=True, allow_none=True, metadata={"description": _TOLD})
-    exact = described(fields.Boolean(required=True), "Whether that is the exact number.")
 
 
 class VersionQuery(LanguageQuery):
@@ -171,15 +171,17 @@ def _detail(work: Work, saved: Saved, catalogue: Catalogue, language: str | None
     condition = audiences.condition_of(saved.version)
     return (
         _row(work, saved, catalogue, language)
-        | _counted(work, condition)
+        | _counted(work, condition, saved.audience.id)
         | {"newest_version": saved.audience.version}
     )
 
 
-def _counted(work: Work, condition: Condition) -> dict[str, Any]:
-    exact = work.holder.may(AUDIENCES_SMALL)
-    found: Figure = audiences.size(work.db, condition, exact=exact, now=work.now)
-    return {"people": found.value, "exact": exact}
+def _counted(work: Work, condition: Condition, of: UUID | None = None) -> dict[str, Any]:
+    may_count = work.holder.may(AUDIENCES_COUNT)
+    found = audiences.size(
+        work.db, condition, of=of, may_count=may_count, actor=work.actor, now=work.now
+    )
+    return {"people": found.value, "reason": found.reason}
 
 
 def _said(work: Work, condition: Condition, catalogue: Catalogue, language: str | None) -> str:

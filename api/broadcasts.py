@@ -1,6 +1,8 @@
 """Sendings of polls: begun, canceled, and how far each is."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from dataclasses import fields as fields_of
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,8 +13,9 @@ from sqlalchemy import select
 from api.fields import Instant, Strict, described, one_of
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
-from api.scopes import AUDIENCES_SMALL
+from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
 from api.work import Work, catalogue_of
+from insights.disclosure import Reason
 from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from services.asks import asks, publications
 from services.audiences import audience_checks, audiences
@@ -68,7 +71,8 @@ class BroadcastRow(Strict):
 class ProgressRow(Strict):
     """Counts of people: sent includes delivered, delivered includes read.
 
-    Rounded down to tens and null under ten, except for keys with audiences:small.
+    Keys without audiences:count get of an invitation what the results of the poll tell, of all its
+    invitations together; everything else is null.
     """
 
     waiting = fields.Integer(required=True, allow_none=True)
@@ -85,10 +89,10 @@ class ProgressRow(Strict):
         "The provider never said what became of them.",
     )
     canceled = fields.Integer(required=True, allow_none=True)
-    left_out = fields.Dict(required=True)
-    failed = fields.Dict(required=True)
-    by_channel = fields.Dict(required=True)
-    exact = described(fields.Boolean(required=True), "Whether these counts are exact.")
+    left_out = fields.Dict(required=True, allow_none=True)
+    failed = fields.Dict(required=True, allow_none=True)
+    by_channel = fields.Dict(required=True, allow_none=True)
+    reason = one_of([Reason.ROLE.value], "Why counts are null.", required=True, allow_none=True)
 
 
 class BroadcastDetail(BroadcastRow):
@@ -130,6 +134,8 @@ def create_broadcast(
         saved = audiences.get(work.db, body["audience_id"])
         condition = saved.version.condition
         audience = (saved.audience.id, saved.version.version)
+    may_count = work.holder.may(AUDIENCES_COUNT)
+    audiences.check_chosen(work.db, condition, may_count=may_count)
     new = NewBroadcast(condition, audience, body["send_hour"], _undo(body))
     _check_size(work, condition if condition is not None else ask.audience)
     kind = BroadcastKind.INVITATION
@@ -185,9 +191,13 @@ def _row(row: Broadcast) -> dict[str, Any]:
 
 
 def _detail(work: Work, row: Broadcast) -> dict[str, Any]:
-    exact = work.holder.may(AUDIENCES_SMALL)
-    told = progress.told(progress.progress(work.db, row), exact=exact)
     ask = asks.get(work.db, row.ask_id)
-    answers = publications.results_of(work.db, work.keys(), ask, now=work.now)
-    told |= {"answered": answers["responded"], "exact": exact}
+    results = publications.results_of(work.db, work.keys(), ask, now=work.now)
+    if work.holder.may(AUDIENCES_COUNT):
+        counts, reason = asdict(progress.progress(work.db, row)), None
+    else:
+        whole = results if row.kind is BroadcastKind.INVITATION else {}
+        counts = {one.name: whole.get(one.name) for one in fields_of(progress.Progress)}
+        reason = Reason.ROLE
+    told = counts | {"answered": results["responded"], "reason": reason}
     return _row(row) | {"progress": told}

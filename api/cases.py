@@ -1,7 +1,8 @@
 """Cases: what an officer should look at, answered in the officer's own words.
 
 A key with `cases:read` alone works the queue: how urgent, since when, whose turn. Who the person is
-and what they wrote needs `people:read` as well, as every row about single people does.
+and what they wrote needs `people:read` as well, as every row about single people does; so do cases
+that follow from an answer to a question, whose number would tell how many gave it.
 """
 
 from typing import Any
@@ -116,13 +117,14 @@ CasePage = page_of(CaseRow)
 
 @resource.operation("GET", "/cases", query=CaseQuery, gives=CasePage)
 def list_cases(work: Work, query: dict[str, Any]) -> Page:
-    """List cases in the order they were opened."""
+    """List cases in the order they were opened; those that follow an answer need `people:read`."""
     limit, after = query["limit"], work.cursors.read(query["cursor"])
     rows = cases.list_cases(
         work.db,
         status=CaseStatus(query["status"]) if "status" in query else None,
         reason=CaseReason(query["reason"]) if "reason" in query else None,
         staff_id=query.get("assigned_to"),
+        follow_ups=work.holder.may(PEOPLE_READ),
         after=UUID(after) if after else None,
         most=limit + 1,
     )
@@ -139,6 +141,8 @@ def get_case(work: Work, case_id: UUID) -> dict[str, Any]:
     """
     if not work.holder.may(PEOPLE_READ):
         found = cases.get(work.db, case_id)
+        if found.reason is CaseReason.FOLLOW_UP:
+            raise NotFound("There is no such case.")
         work.note_view("case.viewed", found.contact_id, case=str(found.id), opened=False)
         return _told(work, found) | {"messages": None, "recordings": None}
     reason = find_reason() or "case"

@@ -1,37 +1,38 @@
 """Dry runs: what a push would do, without doing it; and the prices it is reckoned with."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
 
-from api.fields import Strict, described
+from api.fields import Strict, described, one_of
 from api.resource import Resource
-from api.scopes import AUDIENCES_SMALL
+from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
 from api.work import Work, catalogue_of
+from flows.flow import Flow
+from insights.disclosure import Reason
 from models.ask import Ask, AskKind
 from models.broadcast import BroadcastKind
 from services.asks import asks
 from services.audiences import audience_checks, audiences, dry_run, prices
-from services.audiences.dry_run import DryRun
 from services.audiences.eligibility import LeftOut, Sending
 from services.audiences.prices import Prices
 from services.errors import Conflict, NotFound
 
 resource = Resource("dry runs", "What a push would do, without doing it, and what it would cost.")
+_OF_PEOPLE = ("will_get", "left_out", "parts", "cost", "by_country", "missing_languages")
 
 
 def _numbers(told: str) -> fields.Dict:
-    numbers = fields.Dict(
-        keys=fields.String(), values=fields.Integer(allow_none=True), required=True
+    return fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        allow_none=True,
+        metadata={"description": told},
     )
-    numbers.metadata = {"description": told}
-    return numbers
-
-
-def _maybe(told: str) -> fields.Integer:
-    return fields.Integer(required=True, allow_none=True, metadata={"description": told})
 
 
 class DryRunLine(Strict):
@@ -41,28 +42,36 @@ class DryRunLine(Strict):
     country = described(
         fields.String(required=True, allow_none=True), "Of residence; null where it is unknown."
     )
-    people = _maybe("Who get it there.")
-    parts = _maybe("Parts of SMS; messages elsewhere.")
-    cost = fields.Float(required=True, allow_none=True)
+    people = described(fields.Integer(required=True), "Who get it there.")
+    parts = described(fields.Integer(required=True), "Parts of SMS; messages elsewhere.")
+    cost = fields.Float(required=True)
 
 
 class DryRunRow(Strict):
     """Who gets a push, who does not and why, and what it costs.
 
-    Numbers under ten are null and others rounded, except for keys with audiences:small.
+    For keys without audiences:count all that depends on who these people are is null.
     """
 
     will_get = _numbers("By channel; each person once, on the channel they used last.")
     left_out = _numbers("By the first reason that applies: " + ", ".join(LeftOut))
-    parts = described(fields.Integer(required=True), "Of the first message, over all who get it.")
-    cost = described(fields.Float(required=True), "Of the first message, over all who get it.")
+    parts = described(
+        fields.Integer(required=True, allow_none=True), "Of the first message, over all who get it."
+    )
+    parts_each = described(
+        fields.Dict(keys=fields.String(), values=fields.Integer(), required=True),
+        "Of the first message as SMS to one person, by language of the poll.",
+    )
+    cost = described(
+        fields.Float(required=True, allow_none=True), "Of the first message, over all who get it."
+    )
     currency = fields.String(required=True)
     example_prices = described(
         fields.Boolean(required=True), "True until the organisation gives its own prices."
     )
-    by_country = fields.List(fields.Nested(DryRunLine), required=True)
+    by_country = fields.List(fields.Nested(DryRunLine), required=True, allow_none=True)
     missing_languages = _numbers("Who would read it in a language that is not theirs.")
-    exact = described(fields.Boolean(required=True), "Whether the numbers are exact.")
+    reason = one_of([Reason.ROLE.value], "Why numbers are null.", required=True, allow_none=True)
 
 
 class PriceTable(Strict):
@@ -90,21 +99,16 @@ def dry_run_poll(work: Work, poll_id: UUID) -> dict[str, Any]:
     ask = asks.get(work.db, poll_id)
     if ask.kind is not AskKind.POLL:
         raise NotFound("There is no such poll.")
-    small = work.holder.may(AUDIENCES_SMALL)
-    catalogue = catalogue_of(work)
-    sending = _sending(ask)
-    audiences.check_size(
-        work.db, sending.condition, may_be_small=small, actor=work.actor, now=work.now
-    )
-    found = dry_run.run(
-        work.db,
-        sending,
-        asks.flow_of(work.db, ask),
-        catalogue.names(ask.office_id),
-        exact=small,
-        now=work.now,
-    )
-    return _told(found) | {"exact": small}
+    sending, flow = _sending(ask), asks.flow_of(work.db, ask)
+    names, table = catalogue_of(work).names(ask.office_id), prices.get(work.db)
+    told = {
+        "parts_each": dry_run.parts_in(flow, flow.languages, names, now=work.now),
+        "currency": table.currency,
+        "example_prices": table.are_examples,
+    }
+    if not work.holder.may(AUDIENCES_COUNT):
+        return told | dict.fromkeys(_OF_PEOPLE) | {"reason": Reason.ROLE}
+    return told | _counted(work, ask, sending, flow, names) | {"reason": None}
 
 
 @resource.operation("GET", "/organisation/prices", gives=PriceRow)
@@ -126,17 +130,21 @@ def _sending(ask: Ask) -> Sending:
     return Sending(BroadcastKind.INVITATION, ask.kind, condition, ask.id)
 
 
-def _told(found: DryRun) -> dict[str, Any]:
-    return {
-        "will_get": found.will_get,
-        "left_out": found.left_out,
-        "parts": found.parts,
-        "cost": float(found.cost),
-        "currency": found.currency,
-        "example_prices": found.example_prices,
-        "by_country": found.lines,
-        "missing_languages": found.missing_languages,
-    }
+def _counted(
+    work: Work, ask: Ask, sending: Sending, flow: Flow, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """What depends on the people, for who may count them; that they did is recorded."""
+    audiences.check_size(
+        work.db,
+        sending.condition,
+        may_be_small=work.holder.may(AUDIENCES_SMALL),
+        actor=work.actor,
+        now=work.now,
+    )
+    found = dry_run.run(work.db, sending, flow, names, now=work.now)
+    audiences.note_count(work.db, ("ask", ask.id), actor=work.actor, now=work.now)
+    told = {name: getattr(found, name) for name in _OF_PEOPLE if name != "by_country"}
+    return told | {"by_country": found.lines, "cost": float(found.cost)}
 
 
 def _priced(table: Prices) -> dict[str, Any]:

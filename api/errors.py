@@ -33,6 +33,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unauthorised": (401, "There is no valid key: unknown, expired or revoked."),
     "not_allowed": (403, "This key may not do that."),
     "audience_too_small": (403, "Fewer than ten people would be addressed."),
+    "audience_not_saved": (403, "Name a saved audience, or use a key with audiences:count."),
     "scope_missing": (403, "The key lacks the scope."),
     "not_found": (404, "There is nothing of this name, or it is not yours."),
     "method_not_allowed": (405, "This method is not possible here."),

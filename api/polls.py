@@ -20,12 +20,13 @@ from api.poll_shapes import (
     PollRow,
 )
 from api.resource import PREFIX, Resource
-from api.scopes import AUDIENCES_SMALL
+from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
 from api.work import Work
 from models.ask import Ask, AskerKind, AskKind, AskMode, AskStatus
 from services import organisations
 from services.asks import ask_checks, asks, closing, pushing
 from services.asks.asks import NewAsk, NewAsker
+from services.audiences import audiences
 from services.broadcasts.broadcasts import NewBroadcast
 from services.errors import Invalid, NotFound
 
@@ -53,6 +54,7 @@ def list_polls(work: Work, query: dict[str, Any]) -> Page:
 @resource.operation("POST", "/polls", body=PollOrder, gives=PollDetail, status=201)
 def create_poll(work: Work, body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Make a draft, asked of nobody yet; faults come back with their places."""
+    _check_chosen(work, body)
     ask = asks.create(work.db, _new(NewAsk(), body), actor=work.actor, now=work.now)
     _check_kind(ask)
     return detail(work, ask), 201, {"Location": f"{PREFIX}/polls/{ask.id}"}
@@ -67,6 +69,7 @@ def get_poll(work: Work, poll_id: UUID) -> dict[str, Any]:
 @resource.operation("PATCH", "/polls/<uuid:poll_id>", body=PollChange, gives=PollDetail)
 def change_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]:
     """Change a draft; what is left out stays as it is."""
+    _check_chosen(work, body)
     new = _new(asks.as_new(work.db, poll_of(work, poll_id)), body)
     ask = asks.change(work.db, poll_id, new, actor=work.actor, now=work.now)
     _check_kind(ask)
@@ -141,6 +144,11 @@ def poll_of(work: Work, poll_id: UUID) -> Ask:
     if ask.kind is not AskKind.POLL:
         raise NotFound("There is no such poll.")
     return ask
+
+
+def _check_chosen(work: Work, body: dict[str, Any]) -> None:
+    may_count = work.holder.may(AUDIENCES_COUNT)
+    audiences.check_chosen(work.db, body.get("audience"), may_count=may_count)
 
 
 def _check_kind(ask: Ask) -> None:

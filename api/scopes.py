@@ -19,6 +19,7 @@ AUDIT_READ = "audit:read"
 INSIGHTS_READ = "insights:read"
 AUDIENCES_READ = "audiences:read"
 AUDIENCES_WRITE = "audiences:write"
+AUDIENCES_COUNT = "audiences:count"
 AUDIENCES_SMALL = "audiences:small"
 POLLS_READ = "polls:read"
 POLLS_WRITE = "polls:write"
@@ -48,9 +49,10 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         ORGANISATION_WRITE: "change the organisation's emergency line and what messages cost",
         AUDIT_READ: "read the audit chain",
         INSIGHTS_READ: "read figures about groups of ten people or more, never rows",
-        AUDIENCES_READ: "read saved audiences, and estimate how many people a condition means",
+        AUDIENCES_READ: "read saved audiences and what a condition means in words",
         AUDIENCES_WRITE: "save and change audiences",
-        AUDIENCES_SMALL: "address fewer than ten people, and see exact numbers; recorded",
+        AUDIENCES_COUNT: "see how many people a condition means; never for analysts; recorded",
+        AUDIENCES_SMALL: "address fewer than ten people; recorded",
         POLLS_READ: "read polls, what they ask and what was promised",
         POLLS_WRITE: "make, open, close and cancel polls, and push them to people",
         RELAYS_READ: "read communities, leaders and relays, and in bands how many answered by them",

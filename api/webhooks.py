@@ -6,14 +6,16 @@ from uuid import UUID
 from flask import Response
 from marshmallow import fields, validate
 
+from api.auth import require
 from api.fields import Instant, Strict, described, one_of, text
 from api.paging import Page, PageQuery, page_of
 from api.resource import Resource
+from api.scopes import PEOPLE_READ
 from api.work import Work
 from models.webhook import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint
 from services.webhooks import webhooks
 from services.webhooks.webhook_targets import checked_url
-from services.webhooks.webhooks import EVENTS, Added
+from services.webhooks.webhooks import ABOUT_NOBODY, EVENTS, Added
 
 resource = Resource("outgoing webhooks", "Endpoints of yours that are told of events.")
 
@@ -86,7 +88,12 @@ def list_webhooks(work: Work, query: dict[str, Any]) -> Page:
 
 @resource.operation("POST", "/webhooks", body=NewWebhook, gives=AddedWebhook, status=201)
 def add_webhook(work: Work, body: dict[str, Any]) -> dict[str, Any]:
-    """Add an endpoint; its secret is in this answer and nowhere else."""
+    """Add an endpoint; its secret is in this answer and nowhere else.
+
+    Events that tell of single people, by their ids, need `people:read` as well.
+    """
+    if not set(body["events"]) <= set(ABOUT_NOBODY):
+        require(work.holder, PEOPLE_READ)
     url = checked_url(body["url"], plain=work.line.settings.development)
     added = webhooks.add(work.db, work.keys(), url, body["events"], actor=work.actor, now=work.now)
     return _shown(added)
@@ -129,9 +136,18 @@ def test_webhook(work: Work, webhook_id: UUID) -> dict[str, Any]:
     "GET", "/webhooks/<uuid:webhook_id>/deliveries", query=PageQuery, gives=DeliveryPage
 )
 def list_webhook_deliveries(work: Work, query: dict[str, Any], webhook_id: UUID) -> Page:
-    """List what an endpoint was told in the last 30 days, the newest first."""
+    """List what an endpoint was told in the last 30 days, the newest first.
+
+    What tells of single people is listed for keys with `people:read` only.
+    """
     limit, before = query["limit"], work.cursors.read(query["cursor"])
-    rows = webhooks.list_deliveries(work.db, webhook_id, before=_id(before), most=limit + 1)
+    rows = webhooks.list_deliveries(
+        work.db,
+        webhook_id,
+        about_people=work.holder.may(PEOPLE_READ),
+        before=_id(before),
+        most=limit + 1,
+    )
     page = work.cursors.page(rows, limit, lambda row: row.id)
     return Page([_delivery(row) for row in rows[:limit]], page.next_cursor)
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     HEAPED = "fewer_than_10_here_or_beside"
     WAITS = "waits_for_more_answers"
     AT_CLOSE = "told_at_close"
+    ROLE = "needs_audiences_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,9 @@ def figure(count: int, of: int | None = None, rule: Rule = RULE) -> Figure:
 
 
 def estimate(count: int, rule: Rule = RULE) -> Figure:
-    """Return a count of people by a condition anybody may write, as it may leave.
+    """Return how far something reached, in bands: never exactly, and nothing under ten.
 
-    Such counts come in any number and differ by as little as one wishes, so none is ever exact:
-    rounded down to tens, from a thousand on to two digits and a bit (1,200; 34,000). Two of them
-    tell a difference no closer than ten.
+    Rounded down to tens, from a thousand on to two digits and a bit (1,200; 34,000).
     """
     if count < rule.fewest:
         return Figure(None, Reason.FEW)

@@ -1,7 +1,7 @@
 """Saved audiences: a condition over people under a name, each change a new version.
 
-A broadcast keeps the version it used. How many people an audience has leaves only as an estimate
-(insights/disclosure.py), except for whoever may work with small groups.
+A broadcast keeps the version it used. How many people a condition means is told exactly, and to
+none but those who may count (ADR 20): whoever may vary a condition finds out about single people.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flows.conditions import Condition
-from insights.disclosure import RULE, Figure, estimate
+from insights.disclosure import RULE, Figure, Reason
 from models.audience import Audience, AudienceVersion
 from models.base import new_id
 from models.conditions import as_sql, people
@@ -34,6 +34,12 @@ class TooFew(NotAllowed):
     """So few people that they could be told apart: write to them one by one, or widen it."""
 
     code = "audience_too_small"
+
+
+class NotSaved(NotAllowed):
+    """This key may not choose people by a condition of its own: name a saved audience."""
+
+    code = "audience_not_saved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +156,43 @@ def count(db: Session, condition: Condition, *, now: datetime, most: int | None 
     return db.execute(select(func.count()).select_from(found)).scalar_one()
 
 
-def size(db: Session, condition: Condition, *, exact: bool, now: datetime) -> Figure:
-    """Return how many people there are, as it may leave; `exact` for who may see small groups."""
-    counted = count(db, condition, now=now)
-    return Figure(counted) if exact else estimate(counted)
+def size(
+    db: Session,
+    condition: Condition,
+    *,
+    of: UUID | None = None,
+    may_count: bool,
+    actor: Actor,
+    now: datetime,
+) -> Figure:
+    """Return how many people there are to whoever may count them; that they looked is recorded."""
+    if not may_count:
+        return Figure(None, Reason.ROLE)
+    found = Figure(count(db, condition, now=now))
+    note_count(db, ("audience", of), actor=actor, now=now)
+    return found
+
+
+def note_count(
+    db: Session, subject: tuple[str, UUID | None], *, actor: Actor, now: datetime
+) -> None:
+    """Record that somebody saw how many people a condition means."""
+    audit.record(db, actor, "audience.counted", subject, now=now)
+
+
+def check_chosen(db: Session, mapping: Mapping[str, Any] | None, *, may_count: bool) -> None:
+    """Check that who may not count asks everybody, or an audience that was saved.
+
+    NotSaved otherwise: whether a push is refused as too small would count for them.
+    """
+    if may_count or mapping is None or dict(mapping) == {"all": []}:
+        return
+    saved = select(AudienceVersion.version).where(
+        AudienceVersion.organisation_id == organisation_of(db),
+        AudienceVersion.condition == dict(mapping),
+    )
+    if db.scalars(saved.limit(1)).first() is None:
+        raise NotSaved
 
 
 def check_size(

@@ -1,17 +1,16 @@
-"""How a sending goes: exact counts of messages for those who may know them, never a name.
+"""How a sending goes: exact counts of messages, for those who may count people; never a name.
 
-How many answered is a figure of the poll and leaves by its results alone (asks/publications.py).
+How many answered is a figure of the poll and leaves by its results alone (asks/publications.py);
+to others so do how many it was sent to, and how many got and read it.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from insights.disclosure import estimate
 from models.broadcast import Broadcast, Recipient, RecipientStatus
 from models.message import Message
 
@@ -53,18 +52,6 @@ def progress(db: Session, broadcast: Broadcast) -> Progress:
         failed=failed,
         by_channel=_counts(db, broadcast, Recipient.channel_kind),
     )
-
-
-def told(found: Progress, *, exact: bool) -> dict[str, Any]:
-    """Return the counts as they leave: rounded down to tens and null under ten, unless exact."""
-    counts = asdict(found)
-    return counts if exact else {name: _rounded(count) for name, count in counts.items()}
-
-
-def _rounded(count: int | Mapping[str, int]) -> int | dict[str, int | None] | None:
-    if isinstance(count, int):
-        return estimate(count).value
-    return {name: estimate(people).value for name, people in count.items()}
 
 
 def _statuses(db: Session, broadcast: Broadcast) -> tuple[dict[str, int], dict[str, int]]:

@@ -57,11 +57,17 @@ def list_cases(
     status: CaseStatus | None = None,
     reason: CaseReason | None = None,
     staff_id: UUID | None = None,
+    follow_ups: bool = True,
     after: UUID | None = None,
     most: int = 50,
 ) -> Sequence[Case]:
-    """Return cases in the order they were opened, those after a given one; no text of anybody."""
+    """Return cases in the order they were opened, those after a given one; no text of anybody.
+
+    Without `follow_ups` those are left out that an answer opened: they would count who gave it.
+    """
     query = select(Case).where(Case.organisation_id == organisation_of(db))
+    if not follow_ups:
+        query = query.where(Case.reason != CaseReason.FOLLOW_UP)
     for column, value in ((Case.status, status), (Case.reason, reason), (Case.staff_id, staff_id)):
         if value is not None:
             query = query.where(column == value)

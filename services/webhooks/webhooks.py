@@ -31,6 +31,9 @@ EVENTS = (
 )
 """What an endpoint may be told; each is written by a trigger of migration 0007 or 0008."""
 
+ABOUT_NOBODY = ("poll.opened", "poll.closed", "broadcast.finished")
+"""Those that tell of no single person; each of the others is a row about one."""
+
 TEST_EVENT = "webhook.test"
 MOST_ENDPOINTS = 20
 ROTATION = timedelta(hours=24)
@@ -156,13 +159,20 @@ def test(db: Session, endpoint_id: UUID, *, now: datetime) -> WebhookDelivery:
 
 
 def list_deliveries(
-    db: Session, endpoint_id: UUID, *, before: UUID | None, most: int
+    db: Session,
+    endpoint_id: UUID,
+    *,
+    about_people: bool = True,
+    before: UUID | None = None,
+    most: int,
 ) -> Sequence[WebhookDelivery]:
     """Return what an endpoint was told, the newest first; NotFound when there is no endpoint."""
     wanted = select(WebhookDelivery).where(
         WebhookDelivery.organisation_id == organisation_of(db),
         WebhookDelivery.endpoint_id == get(db, endpoint_id).id,
     )
+    if not about_people:
+        wanted = wanted.where(WebhookDelivery.kind.in_((*ABOUT_NOBODY, TEST_EVENT)))
     if before is not None:
         wanted = wanted.where(WebhookDelivery.id < before)
     return db.scalars(wanted.order_by(WebhookDelivery.id.desc()).limit(most)).all()

@@ -8,7 +8,8 @@ from flows.loader import library, load
 from models.channel import ChannelKind
 from services import flows
 from tests.api.stage import Api, Caller, all_pages, problem
-from tests.api.test_polls import drafted
+from tests.api.test_flows import POLL
+from tests.api.test_polls import drafted, opened
 
 PRICES = {"currency": "EUR", "sms": {"*": "0.10"}, "telegram": {"*": "0"}}
 
@@ -52,17 +53,19 @@ def test_an_audience_is_saved_changed_and_read_at_any_version(caller: Caller, cr
     problem(caller.post("/audiences", {"name": "South Africa", "condition": {"all": []}}), 409)
 
 
-def test_a_condition_is_counted_before_it_is_saved(api: Api, crowd: None) -> None:
+def test_a_condition_is_counted_for_whoever_may_and_that_is_recorded(api: Api, crowd: None) -> None:
     usual = api.caller("audiences:read")
-    named = api.caller("audiences:read", "audiences:small")
+    named = api.caller("audiences:read", "audiences:count", "audit:read")
 
     def told(caller: Caller, condition: Any) -> Any:
-        return caller.post("/audiences/preview", {"condition": condition}).get_json()["people"]
+        found = caller.post("/audiences/preview", {"condition": condition}).get_json()
+        return found["people"], found["reason"]
 
-    assert told(usual, {"country": "ZA"}) == 10
-    assert told(usual, {"country": "KE"}) is None
-    assert told(named, {"country": "ZA"}) == 12
-    assert told(named, {"country": "KE"}) == 3
+    assert told(usual, {"country": "ZA"}) == (None, "needs_audiences_count")
+    assert told(named, {"country": "ZA"}) == (12, None)
+    assert told(named, {"country": "KE"}) == (3, None)
+    counted = [one["actor_id"] for one in all_pages(named, "/audit?action=audience.counted")]
+    assert counted == [str(named.key_id)] * 2
 
 
 def test_a_fault_of_a_condition_is_told_at_its_place(caller: Caller, crowd: None) -> None:
@@ -96,15 +99,38 @@ def test_a_dry_run_says_who_gets_a_poll_and_what_it_costs(caller: Caller, crowd:
 
 
 def test_nobody_pushes_to_fewer_than_ten_without_the_right(api: Api, crowd: None) -> None:
-    usual = api.caller("polls:read", "polls:write")
+    usual = api.caller("polls:read", "polls:write", "audiences:count")
     poll = drafted(usual, audience={"country": "KE"})
     refused = problem(usual.post(f"/polls/{poll['id']}/dry-run", {}), 403, "audience_too_small")
     assert "Fewer than 10 people" in refused["detail"]
-    named = api.caller("polls:write", "audiences:small", "audit:read")
+    named = api.caller("polls:write", "audiences:count", "audiences:small", "audit:read")
     found = named.post(f"/polls/{poll['id']}/dry-run", {}).get_json()
     assert found["will_get"] == {"sms": 3}
     actions = [event["action"] for event in all_pages(named, "/audit", limit=50)]
     assert "audience.small_allowed" in actions
+
+
+def test_who_may_not_count_pushes_to_saved_audiences_and_sees_no_number(
+    api: Api, caller: Caller, crowd: None
+) -> None:
+    usual = api.caller("polls:read", "polls:write", "audiences:read")
+    south = {"country": "ZA"}
+    problem(usual.post("/polls", {"flow": POLL, "audience": south}), 403, "audience_not_saved")
+    open_one = opened(usual)
+    order = {"poll_id": open_one["id"], "audience": south}
+    problem(usual.post("/broadcasts", order), 403, "audience_not_saved")
+    audience = saved(caller, south)
+    told = usual.get(f"/audiences/{audience['id']}").get_json()
+    assert (told["people"], told["reason"]) == (None, "needs_audiences_count")
+    poll = drafted(usual, audience=south)
+    found = usual.post(f"/polls/{poll['id']}/dry-run", {}).get_json()
+    assert found["parts_each"] == {"en": 1, "fr": 1}
+    assert found["reason"] == "needs_audiences_count"
+    people = ("will_get", "left_out", "parts", "cost", "by_country", "missing_languages")
+    assert {name: found[name] for name in people} == dict.fromkeys(people)
+    sent = usual.post("/broadcasts", {"poll_id": open_one["id"], "audience_id": audience["id"]})
+    progress = sent.get_json()["progress"]
+    assert set(progress.values()) == {None, "needs_audiences_count"}
 
 
 def test_a_poll_for_nobody_has_no_dry_run(caller: Caller) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from models import CaseReason, CaseStatus, Contact, Message, Staff
+from models import Case, CaseReason, CaseStatus, Contact, Message, Staff
 from models.base import new_id
 from models.staff import Role
 from services.rights.mydata import everything
@@ -63,6 +63,17 @@ def test_who_works_the_queue_only_learns_nothing_of_the_person(api: Api, case_id
     for row in (*listed, told):
         assert row["contact_id"] is row["question"] is None
         assert (row["id"], row["unread"]) == (case_id, 1), "nothing was read"
+
+
+def test_cases_that_follow_an_answer_are_listed_for_readers_of_people_only(
+    api: Api, case_id: str, making: Making
+) -> None:
+    with making() as make:
+        make.db.get_one(Case, (make.organisation_id, UUID(case_id))).reason = CaseReason.FOLLOW_UP
+    clerk, reader = api.caller("cases:read"), api.caller("cases:read", "people:read")
+    assert clerk.get("/cases").get_json()["data"] == []
+    problem(clerk.get(f"/cases/{case_id}"), 404)
+    assert [row["id"] for row in reader.get("/cases").get_json()["data"]] == [case_id]
 
 
 def test_every_view_is_recorded_and_the_person_can_see_it(

@@ -1,9 +1,12 @@
 """Endpoints are added, tried, rotated and removed over the API; secrets are shown once."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from models import ContactStatus
+from services.webhooks.webhooks import ABOUT_NOBODY, EVENTS
 from tests.api.stage import Api, Caller, all_pages, problem
 
 WANTED = {"url": "https://hooks.example.org/homeline", "events": ["contact.erased"]}
@@ -94,3 +97,25 @@ def test_reading_is_no_right_to_write(api: Api, webhook: str) -> None:
     assert reader.get("/webhooks").status_code == 200
     problem(reader.post("/webhooks", WANTED), 403)
     problem(reader.post(f"/webhooks/{webhook}/rotate", {}), 403)
+
+
+def test_events_about_people_need_the_right_to_read_people(api: Api, caller: Caller) -> None:
+    writer = api.caller("webhooks:read", "webhooks:write")
+    for event in EVENTS:
+        answer = writer.post("/webhooks", WANTED | {"events": [event]})
+        assert answer.status_code == (201 if event in ABOUT_NOBODY else 403), event
+    reader = api.caller("webhooks:write", "people:read")
+    assert reader.post("/webhooks", WANTED | {"events": ["poll.answered"]}).status_code == 201
+
+
+def test_the_log_shows_people_to_whoever_may_read_them(
+    api: Api, caller: Caller, making: Any
+) -> None:
+    wanted = WANTED | {"events": ["contact.stopped", "poll.opened"]}
+    webhook = caller.post("/webhooks", wanted).get_json()["id"]
+    with making() as make:
+        make.contact(consented=True).status = ContactStatus.STOPPED
+    told = {one["type"] for one in all_pages(caller, f"/webhooks/{webhook}/deliveries")}
+    clerk = api.caller("webhooks:read")
+    assert told == {"contact.stopped"}
+    assert list(all_pages(clerk, f"/webhooks/{webhook}/deliveries")) == []

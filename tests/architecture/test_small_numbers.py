@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import Engine, select
 from werkzeug.routing import Rule
 
-from api.scopes import AUDIENCES_SMALL, MEANINGS
+from api.scopes import AUDIENCES_COUNT, MEANINGS
 from models import AskStatus, Flag, FlowSession, MessageStatus
 from models.broadcast import Broadcast
 from models.db import transaction
@@ -37,13 +37,16 @@ from tests.conftest import MadeUp, MovedByHand, Urls
 from tests.factories import Factory
 from tests.web import served
 
-ROWS = {"people:read", "people:addresses", "people:erase", "people:export", AUDIENCES_SMALL}
+ROWS = {"people:read", "people:addresses", "people:erase", "people:export", AUDIENCES_COUNT}
 HARMLESS = {
     "version": "of a flow or audience",
     "versions": "of a flow",
     "newest_version": "of an audience",
     "number": "of a publication",
     "status": "of HTTP",
+    "en": "parts of an SMS to one person, in this language; so are the next two",
+    "fr": "",
+    "ar": "",
 }
 READING = ("/audiences/preview", "/dry-run", "/rehearse")
 """Operations that read by POST."""

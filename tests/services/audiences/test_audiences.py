@@ -6,11 +6,12 @@ import pytest
 
 from flows.conditions import Names, parse
 from flows.loader import library, load
+from insights.disclosure import Figure, Reason
 from models import AuditEvent, ContactStatus
 from services import audit, flows
 from services.audiences import audience_words, audiences
 from services.audiences.audiences import TooFew
-from services.audit import Actor
+from services.audit import SYSTEM, Actor
 from services.catalogue import Catalogue, read_inside
 from services.errors import Conflict, Invalid, NotFound
 from tests.factories import Factory
@@ -119,22 +120,20 @@ def test_what_means_something_is_taken(make: Factory, catalogue: Catalogue) -> N
         save(make, catalogue, mapping, f"number {number}")
 
 
-def test_a_count_is_an_estimate_and_null_under_ten(make: Factory, catalogue: Catalogue) -> None:
+def test_a_count_is_exact_for_whoever_may_count(make: Factory, catalogue: Catalogue) -> None:
     condition = parse(ZA, Names())
 
-    def told(exact: bool = False) -> int | None:
-        return audiences.size(make.db, condition, exact=exact, now=make.now).value
+    def told(*, may_count: bool = True) -> Figure:
+        return audiences.size(make.db, condition, may_count=may_count, actor=SYSTEM, now=make.now)
 
     channel = make.channel()
     people = [make.contact(country="ZA", channel=channel) for _ in range(9)]
     make.contact(country="KE", channel=channel)
-    assert told() is None
-    assert told(exact=True) == 9
-    people += [make.contact(country="ZA", channel=channel) for _ in range(6)]
-    assert told() == 10
+    assert told() == Figure(9)
     people[0].status = ContactStatus.STOPPED
     make.db.flush()
-    assert told(exact=True) == 14
+    assert told() == Figure(8)
+    assert told(may_count=False) == Figure(None, Reason.ROLE)
 
 
 def test_fewer_than_ten_are_addressed_only_by_whoever_may(
