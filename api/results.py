@@ -101,7 +101,10 @@ class Comparison(Percents):
     what = described(fields.String(required=True), "response, completion, or question.option")
     between = described(fields.List(fields.String(), required=True), "Ids of two askers.")
     may_be_chance = described(fields.Boolean(required=True), "Whether the interval holds zero.")
-    sentence = described(fields.String(), "The same in a sentence.")
+    sentences = described(
+        fields.Dict(keys=fields.String(), values=fields.String()),
+        "The same in a sentence, by language.",
+    )
 
 
 class Rates(Strict):

@@ -63,19 +63,6 @@ def comparisons(rates: Sequence[Rows], answers: Sequence[Rows]) -> list[dict[str
     return found
 
 
-def sentence(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Return a comparison in plain English, and whether it may be chance; names are by id."""
-    first, second = (names.get(asker, asker) for asker in one["between"])
-    points = abs(one["value"])
-    way = "above" if one["value"] > 0 else "below" if one["value"] < 0 else "from"
-    low, high = sorted((one["low"], one["high"]))
-    sure = "may be chance" if one["may_be_chance"] else "is more than chance"
-    return (
-        f"{one['what']}: {first} is {points} points {way} {second}"
-        f" (between {low} and {high}, 95 times in 100); this {sure}."
-    )
-
-
 def _compared(rates: Sequence[Rows], answers: Sequence[Rows]) -> Iterator[tuple[str, Rows, str]]:
     for one in rates:
         yield one.line, one, ENDED

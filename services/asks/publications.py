@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from flows.flow import Flow
 from insights import breaking, publishing, tallies
-from insights.comparing import askers, comparisons, sentence
+from insights.comparing import askers, comparisons
+from insights.comparison_words import sentences
 from insights.disclosure import Figure, Reason
 from insights.results import (
     AsOf,
@@ -195,15 +196,11 @@ def _document(db: Session, ask: Ask, flow: Flow, ledger: Ledger, *, final: bool)
     by_asker = [one for one in rows if one.by == ASKER and one.within is None]
     told = document(questions, ledger, rows, final=True)
     told["askers"] = [{**one, **names.get(one["asker"], {})} for one in askers(rates)]
-    called = {who: _called(one["name"], who) for who, one in names.items()}
+    called = {who: one["name"] for who, one in names.items()}
     told["comparisons"] = [
-        {**one, "sentence": sentence(one, called)} for one in comparisons(rates, by_asker)
+        {**one, "sentences": sentences(one, flow, called)} for one in comparisons(rates, by_asker)
     ]
     return told
-
-
-def _called(name: Mapping[str, str], otherwise: str) -> str:
-    return name.get("en") or next(iter(name.values()), otherwise)
 
 
 def _askers(db: Session, ask: Ask) -> Mapping[str, Mapping[str, Any]]:

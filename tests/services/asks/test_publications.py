@@ -212,10 +212,11 @@ def test_who_asks_is_compared_with_intervals(make: Factory, asked: Ask) -> None:
     assert (second["kind"], second["response"]["value"]) == ("peer", 75)
     response = next(one for one in results["comparisons"] if one["what"] == "response")
     assert (response["value"], response["may_be_chance"]) == (-42, False)
-    assert response["sentence"] == (
-        "response: consulate is 42 points below peer (between -52 and -29, 95 times in 100);"
-        " this is more than chance."
+    assert response["sentences"]["en"] == (
+        "Answered: of 100 people, 42 fewer with consulate than with peer"
+        " (-52 to -29, 95 times in 100); this is more than chance."
     )
+    assert set(response["sentences"]) == {"en", "fr", "es", "pt", "ar"}
     assert (results["sent"], results["responded"], results["rates"]["response"]) == (240, 130, 54)
 
 
