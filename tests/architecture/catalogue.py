@@ -268,20 +268,25 @@ def _retention(connection: Connection, table: Table) -> Iterator[str]:
         yield f"{table.name}: expires_at may be forgotten"
 
 
+def has_serving_role(connection: Connection) -> bool:
+    """Whether a role of its own serves; else one role both owns and serves."""
+    return bool(_rows(connection, "SELECT true FROM pg_roles WHERE rolname = :r", r=APP_ROLE))
+
+
 def _grants(connection: Connection, table: Table) -> Iterator[str]:
-    if not _rows(connection, "SELECT true FROM pg_roles WHERE rolname = :app", app=APP_ROLE):
-        return
     rows = _rows(
         connection,
         """SELECT lower(privilege_type) AS verb, grantee = 0 AS everybody
              FROM pg_class, aclexplode(relacl)
-            WHERE oid = :oid AND (grantee = 0 OR grantee = CAST(:app AS regrole))""",
+            WHERE oid = :oid AND (grantee = 0 OR grantee = to_regrole(:app))""",
         oid=table.oid,
         app=APP_ROLE,
     )
     granted = {row.verb for row in rows}
     if any(row.everybody for row in rows):
         yield f"{table.name}: granted to everybody"
+    if not has_serving_role(connection):
+        return
     if "select" not in granted:
         yield f"{table.name}: the serving role cannot read it"
     if granted - ALL:

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, text
 
 from models import Base
 from models.db import make_engine
-from models.walls import FREE
+from models.walls import APP_ROLE, FREE
 from services.retention import FOLLOW_CONTACT, PERIODS, SWEEPS
-from tests.architecture.catalogue import faults
+from tests.architecture.catalogue import faults, has_serving_role
 from tests.databases import ROOT, Urls
 
 SOURCES = (
@@ -21,7 +21,7 @@ HERE = "organisation_id = nullif(current_setting('app.organisation', true), ''):
 GUARD = (
     "ALTER TABLE planted ENABLE ROW LEVEL SECURITY; ALTER TABLE planted FORCE ROW LEVEL SECURITY;"
     f"CREATE POLICY organisation ON planted USING ({HERE}) WITH CHECK ({HERE});"
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON planted TO homeline_app"
+    f"GRANT SELECT, INSERT, UPDATE, DELETE ON planted TO {APP_ROLE}"
 )
 
 
@@ -126,11 +126,11 @@ PLANTED = {
         "door: without walls it may only hold its listed columns",
     ),
     "a right to rewrite history": (
-        "GRANT UPDATE ON audit_events TO homeline_app",
+        f"GRANT UPDATE ON audit_events TO {APP_ROLE}",
         "audit_events: append-only, yet the serving role may update",
     ),
     "a right past row-level security": (
-        "GRANT TRUNCATE ON contacts TO homeline_app",
+        f"GRANT TRUNCATE ON contacts TO {APP_ROLE}",
         "contacts: the serving role may truncate",
     ),
     "a right for everybody": (
@@ -147,16 +147,23 @@ PLANTED = {
 
 @pytest.mark.parametrize(("statements", "fault"), PLANTED.values(), ids=PLANTED)
 def test_a_planted_fault_is_found(owner: Connection, statements: str, fault: str) -> None:
-    for statement in statements.split(";"):
-        if statement.strip():
-            owner.execute(text(statement))
+    if "the serving role" in fault and not has_serving_role(owner):
+        pytest.skip("one role both owns and serves here")
+    plant(owner, statements)
     assert fault in faults(owner)
 
 
 def test_a_table_done_right_is_no_fault(owner: Connection) -> None:
-    for statement in f"CREATE TABLE planted ({WALLED}, {KEY}); {GUARD}".split(";"):
-        owner.execute(text(statement))
+    plant(owner, f"CREATE TABLE planted ({WALLED}, {KEY}); {GUARD}")
     assert faults(owner) == []
+
+
+def plant(owner: Connection, statements: str) -> None:
+    """Run them, leaving out what is granted to a serving role that is not there."""
+    served = has_serving_role(owner)
+    for statement in filter(str.strip, statements.split(";")):
+        if served or not statement.endswith(f" TO {APP_ROLE}"):
+            owner.execute(text(statement))
 
 
 def test_every_table_of_the_models_is_walled_or_listed_free() -> None:
