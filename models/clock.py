@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
 
+FURTHEST = timedelta(weeks=520)
+"""How far the movable clock may go ahead, so that what is kept two years still has a date."""
+
 
 class Clock(Protocol):
     """Whatever tells the time."""
@@ -68,15 +71,17 @@ class MovableClock:
     def advance(self, step: timedelta) -> datetime:
         """Move the clock of every process ahead and return the new present.
 
-        ValueError for a step backwards: things due must not become undue.
+        ValueError for a step backwards, as things due must not become undue, and for one too far.
         """
-        if step < timedelta():
-            raise ValueError("the clock only moves forward")
+        if not timedelta() <= step <= FURTHEST:
+            raise ValueError("the clock only moves forward, and ten years at most")
+        ahead = ClockOffset.offset + step
         moved = insert(ClockOffset).values(id=1, offset=step)
         moved = moved.on_conflict_do_update(
-            index_elements=[ClockOffset.id], set_={"offset": ClockOffset.offset + step}
+            index_elements=[ClockOffset.id], set_={"offset": ahead}, where=ahead <= FURTHEST
         )
         with self._engine.begin() as connection:
-            connection.execute(moved)
+            if connection.scalar(moved.returning(ClockOffset.id)) is None:
+                raise ValueError("the clock is ten years ahead and goes no further")
         self._read_at = float("-inf")
         return self.now()

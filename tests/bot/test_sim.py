@@ -141,12 +141,28 @@ def test_the_clock_moves_for_everybody(demo: Demo, advance: str, step: timedelta
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"advance": "-1 days"}, {"advance": 6}, {"advance": "6 moons"}, ["6 days"], None]
+    "body",
+    [
+        *({}, {"advance": "-1 days"}, {"advance": 6}, {"advance": "6 moons"}, ["6 days"], None),
+        {"advance": "521 weeks"},
+    ],
 )
 def test_another_wish_of_the_clock_is_refused_in_words(demo: Demo, body: object) -> None:
     answer = demo.client.post("/sim/clock", json=body)
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
+
+
+def test_the_clock_stops_ten_years_ahead(demo: Demo) -> None:
+    """Beyond, nothing that is kept for a while would have a date, and nobody could go back."""
+    told = [demo.client.post("/sim/clock", json={"advance": "400 weeks"}) for _ in range(2)]
+    assert [one.status_code for one in told] == [200, 400]
+    assert demo.client.post("/sim/clock", json={"advance": "1 week"}).status_code == 200
+
+
+@pytest.mark.parametrize("person", ["9" * 5000, "-1", "1_0", "٣", "²", "x", ""])
+def test_a_number_that_is_nobodys_shows_somebody(demo: Demo, person: str) -> None:
+    assert demo.client.get("/sim", query_string={"person": person}).status_code == 200
 
 
 @pytest.mark.parametrize(
