@@ -143,6 +143,8 @@ class Homeline:
     def close(self) -> None:
         """Give up connections and the private server; may be called more than once."""
         with self._lock:
+            if "intake" in vars(self):
+                self.intake.close()
             if self._databases is not None:
                 self._databases.engine.dispose()
                 self._databases.message_path.dispose()

@@ -284,6 +284,10 @@ class Intake:
             )
         return self._connection
 
+    def close(self) -> None:
+        """Give up the leader's connection, which its engine cannot: it is always taken out."""
+        self._forget_connection()
+
     def _forget_connection(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()

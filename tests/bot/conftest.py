@@ -45,6 +45,7 @@ class Desk:
     views: dict[str, ChannelView]
     engine: Engine
     notes: Path | None = None
+    others: list[Intake] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: count(1))
 
     @property
@@ -55,10 +56,12 @@ class Desk:
     def another_intake(self) -> Intake:
         """What a second web process would have."""
         line = self.homeline
-        return Intake(
+        other = Intake(
             *(line.engine, line.message_path, line.keyring, line.keys),
             *(self.clock, line.ringer.ring, line.ballots),
         )
+        self.others.append(other)
+        return other
 
     def arrival(
         self,
@@ -211,5 +214,8 @@ def desk(
     views = {kind: line.directory.by_key(key) for kind, key in keys.items()}
     for fake in (telegram, twilio):
         fake.run(fake.reset)
-    yield Desk(line, organisation.id, clock, views, engine)  # type: ignore[arg-type]
+    desk = Desk(line, organisation.id, clock, views, engine)  # type: ignore[arg-type]
+    yield desk
+    for other in desk.others:
+        other.close()
     line.close()

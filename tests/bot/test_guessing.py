@@ -29,7 +29,7 @@ def intakes(desk: Desk, path_engine: Engine) -> Iterator[list[Intake]]:
     ]
     yield [desk.intake, *more]
     for each in more:
-        each._forget_connection()
+        each.close()
 
 
 def given_out(desk: Desk) -> str:

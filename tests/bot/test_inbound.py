@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import QueuePool, make_url, text
 
 from bot.inbound import Intake
 from bot.knocks import Taken
@@ -135,6 +135,15 @@ def test_a_lost_connection_is_made_again(desk: Desk) -> None:
         other.execute(text("select pg_terminate_backend(:pid)"), {"pid": before})
     assert desk.hear("1").woke
     assert desk.scalar("select count(*) from answers") == 1
+
+
+def test_who_closes_leaves_no_connection_taken_out(desk: Desk) -> None:
+    desk.hear("hello")
+    pool = desk.homeline.message_path.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 1
+    desk.homeline.close()
+    assert pool.checkedout() == 0
 
 
 def test_an_absent_database_is_waited_for_a_moment_and_then_said_so(desk: Desk, urls: Urls) -> None:
