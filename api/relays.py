@@ -10,14 +10,16 @@ from api.fields import Instant, Strict, described
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.work import Work
-from insights.disclosure import RULE, estimate, figure
+from insights.disclosure import RULE, figure
+from insights.reach import band, marked_band
 from insights.tables import people, told_apart
 from models.relay import FlagKind, GroupPoll, Relay
 from services.relays import group_polls, relays
+from services.relays.reach import own_reach, reach
 from services.relays.relays import NewRelay
 
 resource = Resource("relays", "Codes through which a poll is passed on, and how many came by them.")
-_BAND = "Rounded down to tens, and null under ten: never who."
+_BAND = "Rounded down to tens, null for few here or beside: never who."
 
 
 class RelaysQuery(PageQuery):
@@ -141,7 +143,8 @@ def close_relay(work: Work, relay_id: UUID) -> tuple[dict[str, Any], int]:
 
 def _told(work: Work, rows: Sequence[Relay]) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
-    answered, flagged = relays.count_answers(work.db, ids), relays.count_flags(work.db, ids)
+    own, flagged = own_reach(work.db, rows), relays.count_flags(work.db, ids)
+    answered = reach(work.db, rows, own)
     groups = group_polls.tallies_of(work.db, ids)
     base = work.line.settings.public_url
     return [
@@ -154,9 +157,11 @@ def _told(work: Work, rows: Sequence[Relay]) -> list[dict[str, Any]]:
             "code": row.code,
             "url": f"{base}/j/{row.code}",
             "quota": row.quota,
-            "answered": estimate(answered[row.id]).value,
+            "answered": band(answered[row.id]).value,
             "flagged": {
-                kind.value: estimate(flagged.get(row.id, {}).get(kind, 0)).value
+                kind.value: marked_band(
+                    flagged.get(row.id, {}).get(kind, 0), own.get(row.id, 0)
+                ).value
                 for kind in FlagKind
             },
             "groups": [_group(poll, counts) for poll, counts in groups.get(row.id, ())],

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from flows.flow import Flow
 from flows.questions.language import NAMES
 from flows.wording import filled, say
-from insights.disclosure import estimate
+from insights.reach import band
 from models.address import Address
 from models.channel import ChannelKind
 from models.db import transaction
@@ -32,6 +32,7 @@ from services.people.linking import Tools
 from services.relays import leaders, relays
 from services.relays.group_polls import postable
 from services.relays.offering import GROUP, HELPER, IN_LANGUAGE, REACH, offer
+from services.relays.reach import own_reach, reach
 from services.relays.ways_in import ways_in
 
 MOST_OFFERED = 5
@@ -173,7 +174,7 @@ def _reach(at: _At) -> None:
         .order_by(Relay.id.desc())
         .limit(MOST_OFFERED)
     ).all()
-    counted = relays.count_answers(at.db, [relay.id for relay in own])
+    counted = reach(at.db, own, own_reach(at.db, own))
     lines = []
     for relay in own:
         ask = scene.catalogue.asks.get(relay.ask_id)
@@ -187,10 +188,10 @@ def _reach(at: _At) -> None:
 
 def _band(relay: Relay, people: int) -> tuple[str, int | None]:
     """How a count is told: as a goal that is reached, as a band, or as few."""
-    band = estimate(people).value
-    if band is not None and relay.quota is not None and people >= relay.quota:
+    told = band(people).value
+    if told is not None and relay.quota is not None and people >= relay.quota:
         return "relay_goal", relay.quota
-    return ("relay_few", None) if band is None else ("relay_about", band)
+    return ("relay_few", None) if told is None else ("relay_about", told)
 
 
 ACTS: Mapping[str, Callable[[_At], None]] = {

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.ask import Ask, Asker, AskerKind, AskStatus
 from models.base import new_id
-from models.flow_session import FlowSession
 from models.relay import Flag, FlagKind, Leader, LeaderStatus, Relay
 from models.walls import DoorKind, open_door, organisation_of
 from services import audit, organisations
@@ -112,33 +111,6 @@ def close(db: Session, relay_id: UUID, *, actor: Actor, now: datetime) -> Relay:
     organisations.renew_catalogue(db)
     audit.record(db, actor, "relay.closed", ("relay", relay.id), now=now)
     return relay
-
-
-def count_answers(db: Session, relay_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Count who answered through each relay or one right below it; exact, for the gate only."""
-    organisation_id = organisation_of(db)
-    family = db.execute(
-        select(Relay.id, Relay.parent_id).where(
-            Relay.organisation_id == organisation_id,
-            or_(Relay.id.in_(relay_ids), Relay.parent_id.in_(relay_ids)),
-        )
-    ).all()
-    came = db.execute(
-        select(FlowSession.relay, func.count(FlowSession.contact_id.distinct()))
-        .where(
-            FlowSession.organisation_id == organisation_id,
-            FlowSession.relay.in_([str(relay_id) for relay_id, _ in family]),
-            FlowSession.completed_at.is_not(None),
-        )
-        .group_by(FlowSession.relay)
-    ).all()
-    answered = {UUID(relay): people for relay, people in came if relay}
-    counted = dict.fromkeys(relay_ids, 0)
-    for relay_id, parent_id in family:
-        for over in (relay_id, parent_id):
-            if over in counted:
-                counted[over] += answered.get(relay_id, 0)
-    return counted
 
 
 def count_flags(db: Session, relay_ids: Collection[UUID]) -> Mapping[UUID, Mapping[FlagKind, int]]:

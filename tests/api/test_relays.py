@@ -1,5 +1,6 @@
 """Communities, leaders and relays through the API."""
 
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +27,17 @@ def relay(caller: Caller, poll: dict[str, Any], **order: Any) -> dict[str, Any]:
     return told
 
 
-def answers(make: Factory, relay_ids: list[str]) -> list[FlowSession]:
-    """Somebody who answered through each of these relays."""
-    came, version = [], make.flow_version(7)
+VERSIONS = count(7)
+
+
+def answers(make: Factory, poll: Any, relay_ids: list[str | None]) -> list[FlowSession]:
+    """Somebody who answered through each of these relays, or through none."""
+    came, version = [], make.flow_version(next(VERSIONS))
     for relay_id in relay_ids:
         session = make.flow_session(make.contact(), version, SessionStatus.COMPLETE)
-        session.origin, session.completed_at = {"relay": relay_id}, make.now
+        came_by = {"relay": relay_id} if relay_id else {}
+        session.origin = {"ask": poll["id"]} | came_by
+        session.completed_at = make.now
         came.append(session)
     make.db.flush()
     return came
@@ -70,17 +76,24 @@ def test_reach_is_told_in_bands_and_includes_helpers(caller: Caller, making: Any
     own = relay(caller, poll, leader_id=leader["id"])
     helper = relay(caller, poll, leader_id=leader["id"], parent_id=own["id"])
     with making() as make:
-        answers(make, [own["id"]] * 9 + [helper["id"]] * 14)
-    found = {
-        row["id"]: row["answered"] for row in all_pages(caller, f"/relays?poll_id={poll['id']}")
-    }
-    assert found == {poster["id"]: None, own["id"]: 20, helper["id"]: 10}
+        answers(make, poll, [own["id"]] * 9 + [helper["id"]] * 14)
+
+    def told() -> dict[str, Any]:
+        rows = all_pages(caller, f"/relays?poll_id={poll['id']}")
+        return {row["id"]: row["answered"] for row in rows}
+
+    assert set(told().values()) == {None}, "nine are what is left of all who answered"
+    with making() as make:
+        answers(make, poll, [None] * 13 + [own["id"]] * 3)
+    assert told() == {poster["id"]: None, own["id"]: 20, helper["id"]: 10}
 
 
 def test_marked_answers_are_told_in_bands_too(caller: Caller, making: Any) -> None:
-    poster = relay(caller, opened(caller))
+    poll = opened(caller)
+    poster = relay(caller, poll)
     with making() as make:
-        for session in answers(make, [poster["id"]] * 12):
+        sessions = answers(make, poll, [poster["id"]] * 24)
+        for session in sessions[:12]:
             make.db.add(
                 Flag(
                     organisation_id=make.organisation_id,
@@ -91,7 +104,7 @@ def test_marked_answers_are_told_in_bands_too(caller: Caller, making: Any) -> No
                 )
             )
     found = caller.get(f"/relays/{poster['id']}").get_json()
-    assert found["answered"] == 10
+    assert found["answered"] == 20
     assert found["flagged"] == {"velocity": 10, "straight_line": None, "over_quota": None}
 
 

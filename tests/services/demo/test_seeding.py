@@ -19,6 +19,7 @@ from services.asks.poll_texts import list_texts
 from services.broadcasts.progress import progress
 from services.demo import seeding
 from services.relays import relays
+from services.relays.reach import own_reach
 from services.rules import rules
 from services.rules.firings import list_firings
 from tests.conftest import MovedByHand, Urls
@@ -66,7 +67,7 @@ def test_the_demo_has_a_poll_in_each_state_and_is_made_once(engine: object, line
         fired = [list_firings(db, rule.id, most=200) for rule in rules.list_rules(db)]
         assert any(len(each) > 10 for each in fired)
         came = relays.list_relays(db, ask_id=polls["classes"].id)
-        assert sum(relays.count_answers(db, [one.id for one in came]).values()) > 60
+        assert sum(own_reach(db, came).values()) > 60
         assert len(list_texts(db, line.keyring, polls["passport-hours"])) > 10
     assert line.ballots.kept() == []
     assert seeding.pages(line.engine, first.organisation_id).keys() == {"result", "live", "join"}
