@@ -19,7 +19,7 @@ from services.relays.reach import own_reach, reach
 from services.relays.relays import NewRelay
 
 resource = Resource("relays", "Codes through which a poll is passed on, and how many came by them.")
-_BAND = "Rounded down to tens, null for few here or beside: never who."
+_BAND = "The middle of a band of twenty; null for few here or beside: never who."
 
 
 class RelaysQuery(PageQuery):

@@ -94,17 +94,6 @@ def figure(count: int, of: int | None = None, rule: Rule = RULE) -> Figure:
     return Figure(value, share=min(100, (200 * value + whole) // (2 * whole)))
 
 
-def estimate(count: int, rule: Rule = RULE) -> Figure:
-    """Return how far something reached, in bands: never exactly, and nothing under ten.
-
-    Rounded down to tens, from a thousand on to two digits and a bit (1,200; 34,000).
-    """
-    if count < rule.fewest:
-        return Figure(None, Reason.FEW)
-    step = max(rule.fewest, 10 ** (len(str(count)) - 2))
-    return Figure(count // step * step)
-
-
 def _given_away(
     each: Sum[Cell], counts: Mapping[Cell, int], hidden: set[Cell], rule: Rule
 ) -> Cell | None:

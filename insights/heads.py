@@ -5,7 +5,8 @@ Told together, two of them tell how many are in one and not in the other; so one
 these are one to nine people.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from insights.disclosure import RULE, Figure, Reason, figure
@@ -24,29 +25,43 @@ _FIRST: Final = ("completed", "sent", "responded", "delivered", "started", "read
 """Which number stays when two of them cannot both be told."""
 
 
-def told_heads(counted: Mapping[str, int]) -> dict[str, Figure]:
-    """Return each number of people as it leaves; `counted` are those told so far, exactly."""
-    kept: dict[str, int] = {}
+QUESTION: Final = "n."
+"""What the names of those who answered a question begin with; these are told with its options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Numbers of people as they leave; `told` is what was told of each last, exactly."""
+
+    figures: Mapping[str, Figure]
+    told: Mapping[str, int]
+
+
+def told_heads(counted: Mapping[str, int], earlier: Mapping[str, int]) -> Heads:
+    """Return each number of people as it leaves after those told earlier.
+
+    What was told stays told. A new number is not told if one to nine people are between it and one
+    that is told, or was: these would be known at that moment, or at the one before.
+    """
+    questions = {name: count for name, count in counted.items() if name.startswith(QUESTION)}
+    kept = dict(questions)
     found = dict.fromkeys(HEADS, Figure(None, Reason.FEW))
     for name in _FIRST:
         count = counted.get(name)
         if count is None or count < RULE.fewest:
             continue
-        if _gives_away(name, count, kept, counted):
+        if count != earlier.get(name) and _gives_away(name, count, kept, earlier):
             found[name] = Figure(None, Reason.PROTECTS)
         else:
             kept[name], found[name] = count, figure(count)
-    return found
+    return Heads(found, {**earlier, **kept})
 
 
-def _gives_away(name: str, count: int, kept: Mapping[str, int], counted: Mapping[str, int]) -> bool:
-    beside = [kept[one] for one in _beside(name) if one in kept]
+def _gives_away(name: str, count: int, kept: Mapping[str, int], earlier: Mapping[str, int]) -> bool:
+    inside = {inner for inner, outer in INSIDE if outer == name}
     if name == "started":
-        beside += [some for of, some in counted.items() if of.startswith("n.")]
+        inside |= {one for one in kept if one.startswith(QUESTION)}
+    around = {outer for inner, outer in INSIDE if inner == name}
+    beside = [kept[one] for one in (inside | around) & kept.keys()]
+    beside += [earlier[one] for one in inside & earlier.keys()]
     return any(0 < abs(count - other) < RULE.fewest for other in beside)
-
-
-def _beside(name: str) -> Iterator[str]:
-    for inner, outer in INSIDE:
-        if name in (inner, outer):
-            yield outer if name == inner else inner

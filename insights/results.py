@@ -14,7 +14,6 @@ from flows.conditions import fields
 from flows.flow import Flow
 from flows.questions.base import Question
 from insights.disclosure import RULE, Figure, Reason, figure
-from insights.heads import told_heads
 from insights.living import Living
 from insights.publishing import Told
 from insights.tables import Line, Shape, Table, people, told_apart
@@ -45,6 +44,7 @@ class AsOf:
 class Ledger:
     """What was told of an ask so far: numbers of people, lines of options, and these by rows.
 
+    `figures` is how the numbers of people leave now; what was told of each last is in `heads`.
     `history` has every state of the line that may be told by rows while people answer, `living`
     what was told of it by each variable.
     """
@@ -53,6 +53,7 @@ class Ledger:
     lines: Mapping[str, AsOf]
     history: tuple[AsOf, ...] = ()
     living: Mapping[str, Living] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict, compare=False)
 
     def to_json(self) -> Document:
         """Return it as JSON takes it."""
@@ -156,11 +157,15 @@ class Suppressed:
 
 
 def document(
-    questions: Sequence[Asked], ledger: Ledger, rows: Sequence[Rows], *, final: bool
+    questions: Sequence[Asked],
+    ledger: Ledger,
+    rows: Sequence[Rows],
+    *,
+    final: bool,
 ) -> Document:
     """Return the results as they leave."""
     missing = Suppressed()
-    heads = {name: missing.value(name, one) for name, one in told_heads(ledger.heads).items()}
+    heads = {name: missing.value(name, one) for name, one in ledger.figures.items()}
     told = {
         **heads,
         "rates": _rates(heads),

@@ -21,6 +21,7 @@ from insights import breaking, publishing, tallies
 from insights.comparing import askers, comparisons
 from insights.comparison_words import sentences
 from insights.disclosure import Figure, Reason
+from insights.heads import Heads, told_heads
 from insights.results import (
     AsOf,
     Document,
@@ -95,12 +96,12 @@ def _moved(
     if ask.mode is AskMode.SECRET:
         return _secret(db, ask, counted, before, final=final, now=now)
     heads = _heads(before, tallies.heads(db, ask.id), final=final)
+    so_far = replace(before, heads=heads.told, figures=heads.figures)
     if final:
-        lines = _closed(tallies.lines(db, ask.id, counted), before, now)
-        return Ledger(heads, lines, before.history, before.living)
+        return replace(so_far, lines=_closed(tallies.lines(db, ask.id, counted), before, now))
     always = always_asked(flow)
     asked_all = [one for one in counted if one.id in always]
-    moved = Ledger(heads, _live(db, ask.id, asked_all, before), before.history, before.living)
+    moved = replace(so_far, lines=_live(db, ask.id, asked_all, before))
     return _by_rows(db, ask, counted, moved) if asked_all == list(counted) else moved
 
 
@@ -120,12 +121,13 @@ def _by_rows(db: Session, ask: Ask, counted: Sequence[Tallied], moved: Ledger) -
     return replace(moved, living=living)
 
 
-def _heads(before: Ledger, counted: Mapping[str, int], *, final: bool) -> Mapping[str, int]:
-    found = {
+def _heads(before: Ledger, counted: Mapping[str, int], *, final: bool) -> Heads:
+    moved = {
         name: publishing.head_count(counted.get(name, 0), before.heads.get(name), final=final)
         for name in counted.keys() | before.heads.keys()
     }
-    return {name: people for name, people in sorted(found.items()) if people is not None}
+    some = {name: people for name, people in sorted(moved.items()) if people is not None}
+    return told_heads(some, before.heads)
 
 
 def _live(
@@ -169,12 +171,14 @@ def _secret(
     """A secret poll tells whom it reached, and at its end the votes; nothing in between."""
     seen = {name: people for name, people in tallies.heads(db, ask.id).items() if name in _REACHED}
     if not final or not counted:
-        return Ledger(_heads(before, seen, final=final), {})
+        heads = _heads(before, seen, final=final)
+        return Ledger(heads.told, {}, figures=heads.figures)
     votes = ask.tally or {}
     line = {option: int(votes.get(option, 0)) for option in counted[0].options}
     voted = {f"n.{counted[0].id}": sum(line.values()), "completed": sum(line.values())}
     heads = _heads(before, {**seen, **voted}, final=True)
-    return Ledger(heads, _closed({counted[0].id: line}, before, now))
+    lines = _closed({counted[0].id: line}, before, now)
+    return Ledger(heads.told, lines, figures=heads.figures)
 
 
 _REACHED = frozenset({"sent", "delivered", "read"})
@@ -185,16 +189,17 @@ def _document(db: Session, ask: Ask, flow: Flow, ledger: Ledger, *, final: bool)
     questions = asked(flow, ledger, secret=secret, final=final)
     if secret or not final:
         name = next((one.id for one in questions if one.options), "")
-        told = document(questions, ledger, breaking.live_rows(name, ledger), final=final)
+        rows = breaking.live_rows(name, ledger)
+        told = document(questions, ledger, rows, final=final)
         return told | {"askers": [], "comparisons": []}
     names = _askers(db, ask)
     always = always_asked(flow)
     counted = [one for one in tallies.tallied(flow) if one.id in always]
     declared = [*ask.breakdowns, *([[ASKER]] if names else [])]
-    rows = list(breaking.rows(db, ask.id, declared, counted, ledger))
+    tables = list(breaking.rows(db, ask.id, declared, counted, ledger))
     rates = breaking.rates(db, ask.id) if names else []
-    by_asker = [one for one in rows if one.by == ASKER and one.within is None]
-    told = document(questions, ledger, rows, final=True)
+    by_asker = [one for one in tables if one.by == ASKER and one.within is None]
+    told = document(questions, ledger, tables, final=True)
     told["askers"] = [{**one, **names.get(one["asker"], {})} for one in askers(rates)]
     called = {who: one["name"] for who, one in names.items()}
     told["comparisons"] = [

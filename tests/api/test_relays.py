@@ -85,7 +85,7 @@ def test_reach_is_told_in_bands_and_includes_helpers(caller: Caller, making: Any
     assert set(told().values()) == {None}, "nine are what is left of all who answered"
     with making() as make:
         answers(make, poll, [None] * 13 + [own["id"]] * 3)
-    assert told() == {poster["id"]: None, own["id"]: 20, helper["id"]: 10}
+    assert told() == {poster["id"]: None, own["id"]: 20, helper["id"]: 20}
 
 
 def test_marked_answers_are_told_in_bands_too(caller: Caller, making: Any) -> None:
@@ -105,7 +105,7 @@ def test_marked_answers_are_told_in_bands_too(caller: Caller, making: Any) -> No
             )
     found = caller.get(f"/relays/{poster['id']}").get_json()
     assert found["answered"] == 20
-    assert found["flagged"] == {"velocity": 10, "straight_line": None, "over_quota": None}
+    assert found["flagged"] == {"velocity": 20, "straight_line": None, "over_quota": None}
 
 
 def test_a_relay_is_closed_once_and_none_is_made_for_what_is_over(caller: Caller) -> None:

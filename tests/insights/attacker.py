@@ -25,10 +25,16 @@ class Attacker:
     truth: Vector
     known: dict[tuple[int, ...], None] = field(default_factory=dict)
     equal: dict[tuple[tuple[int, ...], tuple[int, ...]], None] = field(default_factory=dict)
+    between: dict[tuple[int, ...], tuple[int, int]] = field(default_factory=dict)
 
     def learns(self, unknowns: Sequence[int]) -> None:
         """The sum of these unknowns is told."""
         self.known[tuple(unknowns)] = None
+
+    def bounds(self, unknowns: Sequence[int], low: int, high: int) -> None:
+        """The sum of these unknowns is told to lie between two numbers."""
+        before = self.between.get(tuple(unknowns), (low, high))
+        self.between[tuple(unknowns)] = max(low, before[0]), min(high, before[1])
 
     def infers(self, some: Sequence[int], others: Sequence[int]) -> None:
         """The two sums are of the same people."""
@@ -39,7 +45,7 @@ class Attacker:
 
         Each solution is a population for every hidden sum at once, so few programs settle many.
         """
-        rows, sums = self._system()
+        system = self._system()
         targets = {name: list(unknowns) for name, unknowns in hidden.items()}
         low = {name: float(self.truth[of].sum()) for name, of in targets.items()}
         high = dict(low)
@@ -49,7 +55,7 @@ class Attacker:
                     break
                 cost = np.zeros(len(self.truth))
                 cost[of] = sign
-                found = linprog(cost, A_eq=rows, b_eq=sums, method="highs")
+                found = linprog(cost, **system, method="highs")
                 assert found.status in (0, 3), found.message
                 if found.status == 3:
                     high[name] = float("inf")
@@ -61,13 +67,24 @@ class Attacker:
                 return name, high[name] - low[name]
         return None
 
-    def _system(self) -> tuple[csr_matrix, Vector]:
+    def _system(self) -> dict[str, csr_matrix | Vector | None]:
         entries: list[tuple[int, int, float]] = []
         for row, unknowns in enumerate(self.known):
             entries += [(row, one, 1.0) for one in unknowns]
         for row, (some, others) in enumerate(self.equal, start=len(self.known)):
             entries += [(row, one, 1.0) for one in some] + [(row, one, -1.0) for one in others]
+        if not entries:
+            return self._bounded() if self.between else {}
         at, of, values = zip(*entries, strict=True)
         shape = (len(self.known) + len(self.equal), len(self.truth))
         rows = csr_matrix((values, (at, of)), shape=shape)
-        return rows, rows @ self.truth
+        known: dict[str, csr_matrix | Vector | None] = {"A_eq": rows, "b_eq": rows @ self.truth}
+        return known | self._bounded() if self.between else known
+
+    def _bounded(self) -> dict[str, csr_matrix | Vector | None]:
+        rows = np.zeros((2 * len(self.between), len(self.truth)))
+        limits = np.zeros(2 * len(self.between))
+        for at, (unknowns, (low, high)) in enumerate(self.between.items()):
+            rows[2 * at, list(unknowns)], limits[2 * at] = 1.0, high
+            rows[2 * at + 1, list(unknowns)], limits[2 * at + 1] = -1.0, -low
+        return {"A_ub": csr_matrix(rows), "b_ub": limits}
