@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from flows.conditions import Condition, Names, fields, parse
+from flows.conditions import RESERVED, Condition, Names, fields, parse
 from flows.errors import FlowInvalid, FlowLimit
 from flows.gazetteer import Gazetteer, bundled
 from flows.questions import BY_NAME
@@ -117,6 +117,8 @@ def _questions(spec: Spec, languages: tuple[str, ...], places: Gazetteer) -> tup
     seen: set[str] = set()
     for item in spec.items("questions"):
         question = _question(item, languages, places, frozenset(seen))
+        if question.id in RESERVED:
+            raise item.fault("id", "joins conditions, so it names no question: choose another")
         if question.id in seen:
             raise item.fault("id", "is already the id of another question")
         seen.add(question.id)

@@ -81,6 +81,7 @@ def lint(flow: Flow) -> list[Finding]:
     return [
         *_purpose(flow),
         *_consent_first(flow),
+        *_entry(flow),
         *chain.from_iterable(_question(flow, question) for question in flow.questions),
         *_too_long(flow),
     ]
@@ -136,6 +137,15 @@ def _consent_first(flow: Flow) -> Iterator[Finding]:
     yield Finding("questions", "a registration begins with consent, after the language at most")
 
 
+def _entry(flow: Flow) -> Iterator[Finding]:
+    """Words that would never open the flow, or take what is an answer elsewhere."""
+    for language, words in flow.entry.items():
+        for word in map(normalise, words):
+            if word in RESERVED or word in _TWILIO or inside(word) or word.isdigit():
+                told = f"«{word}» means something else in every message; choose another word"
+                yield Finding(f"entry.{language}", told)
+
+
 def _question(flow: Flow, question: Question) -> Iterator[Finding]:
     place = f"questions.{question.id}"
     yield from _texts(flow, f"{place}.text", question.text, needed=question.needs_text)
@@ -156,6 +166,9 @@ def _options(flow: Flow, question: Listed, place: str) -> Iterator[Finding]:
         if question.type != "language":
             yield from _texts(flow, f"{where}.label", option.label, needed=True)
         for language in flow.languages:
+            if _PLACEHOLDER.search(option.label.get(language, "")):
+                told = "holds a placeholder; only the texts of questions are filled in"
+                yield Finding(f"{where}.label.{language}", told)
             label = normalise(option.label.get(language, ""))
             meant = flow.kind != "aside" and (label in RESERVED or inside(label))
             if meant or label in _TWILIO:

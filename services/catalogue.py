@@ -5,10 +5,11 @@ A catalogue is read once and kept by each process until ``organisations.catalogu
 the next one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Lock
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -24,6 +25,14 @@ from models.organisation import Organisation
 from models.relay import Relay
 
 FALLBACK_REGISTRATION = "registration-express"
+_TELLS: Final = {
+    AskStatus.CANCELED: 0,
+    AskStatus.CLOSING: 2,
+    AskStatus.CLOSED: 2,
+    AskStatus.OPEN: 4,
+}
+_NO_ASK: Final = 3
+_NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +114,20 @@ class Catalogue:
         """What this code opens; case and surrounding blanks do not matter."""
         return self.entries.get(normalise(code))
 
+    def code_of(self, flow: str) -> str | None:
+        """A code that begins this flow itself, whatever asks there are on it."""
+        found = (one.code for one in self.entries.values() if one.flow == flow and not one.ask_id)
+        return next(found, None)
+
     def opened_by(self, text: str) -> Published | None:
         """The newest version of the flow that this whole message opens as an entry word."""
         flow = self.words.get(normalise(text))
         return self.newest.get(flow) if flow else None
 
     def newest_ask(self, flow: str) -> Asked | None:
-        """The ask that the words of a flow mean: the newest open one, else the newest of all."""
+        """The ask that the words of a flow mean: the newest of those that have most to tell."""
         of_flow = [ask for ask in self.asks.values() if ask.flow == flow]
-        return max(of_flow, key=lambda ask: (ask.status is AskStatus.OPEN, ask.id), default=None)
+        return max(of_flow, key=_telling, default=None)
 
     def registration(self) -> Published | None:
         """The flow that somebody who opens nothing in particular is offered."""
@@ -156,16 +170,30 @@ def read_inside(db: Session) -> Catalogue:
         newest=newest,
         versions=versions,
         entries={normalise(entry.code): entry for entry in _entries(db, asks)},
-        words={
-            normalise(word): published.flow.id
-            for published in newest.values()
-            for words in published.flow.entry.values()
-            for word in words
-        },
+        words=_words(newest.values(), asks.values()),
         offices={office.id: office.name for office in db.scalars(select(Office))},
         emergency_line=organisation.settings.get("emergency_line"),
         asks=asks,
     )
+
+
+def _telling(ask: Asked) -> tuple[int, UUID]:
+    """By what asks of one word stand behind each other: open, over with a result, none of both."""
+    return _TELLS.get(ask.status, 1), ask.id
+
+
+def _words(flows: Collection[Published], asks: Collection[Asked]) -> dict[str, str]:
+    """What each word opens; of several flows the one whose ask is open, else one without asks."""
+    standing = dict.fromkeys((one.flow.id for one in flows), (_NO_ASK, _NOBODY))
+    for ask in sorted(asks, key=_telling):
+        standing[ask.flow] = _telling(ask)
+    ordered = sorted(flows, key=lambda one: standing[one.flow.id])
+    return {
+        normalise(word): one.flow.id
+        for one in ordered
+        for words in one.flow.entry.values()
+        for word in words
+    }
 
 
 def _entries(db: Session, asks: Mapping[UUID, Asked]) -> Iterator[Entry]:

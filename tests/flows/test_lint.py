@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from flows.errors import FlowInvalid
 from flows.flow import build
 from flows.forbidden import forbidden
 from flows.lengths import lengths, table
@@ -92,6 +93,24 @@ def test_the_organisations_name_counts_with_24_letters() -> None:
 
 def test_an_unknown_placeholder() -> None:
     assert "is no placeholder" in problems(text("q", text={"en": "Hello {name}"}))[0]
+
+
+@pytest.mark.parametrize("word", ["Stop", "menu", "3", "skip", "YES"])
+def test_an_entry_word_means_nothing_else(word: str) -> None:
+    assert "means something else" in problems(choice(), entry={"en": [word]})[0]
+    assert problems(choice(), entry={"en": ["colours"]}) == []
+
+
+@pytest.mark.parametrize("name", ["all", "any", "not"])
+def test_a_question_is_not_called_like_what_joins_conditions(name: str) -> None:
+    with pytest.raises(FlowInvalid, match="joins conditions"):
+        problems(choice(name))
+
+
+def test_a_label_holds_no_placeholder() -> None:
+    question = choice()
+    question["options"][0]["label"] = {"en": "At {office}"}
+    assert "holds a placeholder" in problems(question)[0]
 
 
 def test_a_question_nobody_can_reach() -> None:

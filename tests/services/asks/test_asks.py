@@ -56,6 +56,23 @@ def test_a_code_leads_to_the_ask_and_into_the_catalogue(make: Factory) -> None:
     assert not ask.code.isdecimal()
 
 
+def test_a_word_opens_what_takes_answers_whatever_was_drafted_since(make: Factory) -> None:
+    words = {"en": ["Passport"]}
+    first = made(make, definition=POLL | {"flow": "a-first", "entry": words})
+    made(make, definition=POLL | {"flow": "b-later", "entry": words})
+    asks.open_ask(make.db, first.id, now=make.now)
+    catalogue = read_inside(make.db)
+    opened = catalogue.opened_by("passport")
+    assert opened is not None
+    assert opened.flow.id == "a-first"
+    second = made(make, definition=POLL | {"flow": "a-first", "entry": words})
+    asks.cancel(make.db, second.id, now=make.now)
+    closing.close(make.db, first.id, report_back={"en": "We do."}, now=make.now)
+    meant = read_inside(make.db).newest_ask("a-first")
+    assert meant is not None
+    assert meant.id == first.id, "what came of it is told, not that another one was withdrawn"
+
+
 def test_a_draft_opens_at_its_hour_and_closes_at_its_end(
     making: Making, engine: Engine, organisation: MadeUp, keys: BallotKeys
 ) -> None:
