@@ -1,14 +1,18 @@
 """What somebody answered in a poll: answered anew, changed, or too late for that."""
 
+from dataclasses import replace
+
 from flows import engine
 from flows.inputs import Pressed, Text
 from flows.normalising import normalise
+from flows.progress import cleared
 from flows.questions.base import Answer, At, Guess, Question
+from flows.state import COMPLETE
 from services.asks.poll_results import tell_state
 from services.catalogue import Asked
 from services.conversation.apply import apply_events
 from services.conversation.scene import Running, Scene
-from services.conversation.sessions import ask_of, is_over
+from services.conversation.sessions import ask_again, ask_of, is_over
 
 
 def only_question(running: Running) -> Question | None:
@@ -71,21 +75,42 @@ def _voted_in(scene: Scene) -> Asked | None:
     return next((ask for ask in asks if scene.voted and ask.version_id == scene.voted), None)
 
 
-def change_answer(scene: Scene) -> bool:
-    """Ask the first question of the poll last answered anew; False when there is none to change."""
+def changeable(scene: Scene) -> tuple[str, ...]:
+    """The questions of the poll last answered that may be answered anew; none once it is over."""
     done = scene.done
     if done is None or is_over(scene, done):
+        return ()
+    asked = done.published.flow.questions
+    return tuple(one.id for one in asked if one.waits and one.id in done.state.answers)
+
+
+def change_answer(scene: Scene, question: str) -> bool:
+    """Ask a question of the poll last answered anew; False when there is none to change."""
+    done = scene.done
+    if done is None or question not in changeable(scene):
         return False
-    flow = done.published.flow
-    first = next(one for one in flow.questions if one.waits and one.id in done.state.answers)
     if scene.running is not None and scene.running is not done:
         scene.paused = scene.running
-    done.state, events = engine.reopen(flow, done.state, first.id, now=scene.now)
-    done.correcting = first.id
+    flow = done.published.flow
+    done.state, events = engine.reopen(flow, done.state, question, now=scene.now)
+    done.correcting = question
     done.status = "waiting"
     scene.running = done
     apply_events(scene, done, events)
     return True
+
+
+def keep_answer(scene: Scene, running: Running) -> None:
+    """Leave an answer that was to be corrected as it is, and go on where the person was."""
+    running.state = cleared(running.state, running.state.answers, running.state.language)
+    running.state = replace(running.state, asked=None, status=COMPLETE)
+    running.status, running.correcting = "complete", None
+    scene.ended_sessions.append(running)
+    scene.running, scene.paused = scene.paused, None
+    if ask_of(scene, running.origin):
+        scene.done = running
+    scene.say("kept_as_is")
+    ask_again(scene)
 
 
 def _meant(done: Running, heard: Text | Pressed) -> Question | None:

@@ -11,6 +11,7 @@ from flows.wording import LANGUAGES, phrase
 from models.ask import AskMode
 from services.asks.poll_answers import only_question
 from services.asks.poll_results import say_when, show_so_far, tell_state
+from services.audiences.asked_before import BY_RULE
 from services.catalogue import Asked, Entry, Published
 from services.conversation.props import Past
 from services.conversation.scene import Running, Scene
@@ -20,6 +21,7 @@ WELCOME = "welcome"
 TOLD_MODE = {AskMode.NAMED: "poll_named", AskMode.SECRET: "poll_secret"}
 """What people are told about a vote before they give it."""
 NOT_NOW = "not_now"
+_OURS = frozenset({"broadcast", BY_RULE})
 
 
 def enter_ask(scene: Scene, ask: Asked, origin: dict[str, Any]) -> None:
@@ -189,9 +191,19 @@ def _offer_change(scene: Scene, ask: Asked, running: Running) -> None:
     }
 
 
+def is_ours(running: Running) -> bool:
+    """Whether we began the passage, by a sending or a rule."""
+    return not _OURS.isdisjoint(running.origin)
+
+
+def is_unbegun(running: Running) -> bool:
+    """Whether we began the passage and nothing of it is answered yet."""
+    return is_ours(running) and not running.state.answers
+
+
 def wants_later(scene: Scene, running: Running) -> bool:
-    """Whether somebody who was pushed a poll and has answered nothing says "not now"."""
-    if "broadcast" not in running.origin or running.state.answers:
+    """Whether somebody who was sent something and has answered nothing says "not now"."""
+    if not is_unbegun(running):
         return False
     match scene.heard.input:
         case Pressed(payload):
@@ -222,15 +234,18 @@ def _reads(question: Question, heard: Text, running: Running) -> bool:
 def is_free(scene: Scene, heard: Text) -> bool:
     """Whether nothing was begun but a push of ours, which these words do not answer."""
     running = scene.running
-    if running is None or "broadcast" not in running.origin or running.state.answers:
+    if running is None or not is_unbegun(running):
         return False
     question = running.published.flow.question(running.state.asked)
     return question is not None and bool(question.values()) and not _reads(question, heard, running)
 
 
 def put_off(scene: Scene, running: Running) -> None:
-    """Ask no more for now, nor remind: its code begins it any time."""
-    ask = ask_of(scene, running.origin)
-    if ask is not None:
-        scene.say("poll_later", code=ask.code.upper())
+    """Ask no more for now, nor remind: its code, if it has one, begins it any time."""
+    ask, flow = ask_of(scene, running.origin), running.published.flow.id
+    code = ask.code if ask else scene.catalogue.code_of(flow)
+    if code:
+        scene.say("poll_later", code=code.upper())
+    else:
+        scene.say("later_fine")
     _put_away(scene, running, "stopped")

@@ -60,7 +60,10 @@ def _step(scene: Scene, running: Running) -> None:
     running.state, events = engine.step(
         running.published.flow, before, scene.heard.input, scene.now
     )
-    if _long_ago(scene) and not _fits(before, running.state, events):
+    if _leaves_it(running, events):
+        running.state = before
+        _leave(scene, running)
+    elif _is_back(scene, running) and not _fits(before, running.state, events):
         running.state = before
         _welcome_back(scene, running)
     elif _refuses_by_number(scene, events):
@@ -69,6 +72,25 @@ def _step(scene: Scene, running: Running) -> None:
     else:
         apply_events(scene, running, events)
         settle(scene, running)
+
+
+def _leaves_it(running: Running, events: Iterable[Event]) -> bool:
+    """Whether SKIP or BACK leaves what we began, or an answer that was to be corrected.
+
+    Neither may lead to STOP, the only other way out of a question that needs an answer.
+    """
+    told = {one.phrase for one in events if isinstance(one, Said)}
+    if polling.is_unbegun(running):
+        return "required" in told
+    corrects = running.correcting is not None and running.completed_at is not None
+    return corrects and not told.isdisjoint({"required", "nothing_before"})
+
+
+def _leave(scene: Scene, running: Running) -> None:
+    if polling.is_unbegun(running):
+        polling.put_off(scene, running)
+    else:
+        poll_answers.keep_answer(scene, running)
 
 
 def _refuses_by_number(scene: Scene, events: Iterable[Event]) -> bool:
@@ -118,6 +140,8 @@ def settle(scene: Scene, running: Running) -> None:
         ask_again(scene)
 
 
-def _long_ago(scene: Scene) -> bool:
+def _is_back(scene: Scene, running: Running) -> bool:
+    """Whether somebody comes back after long to what they had begun; what we sent was not begun."""
     last = scene.standing.last_in_at
-    return last is not None and scene.now - last > WELCOME_BACK_AFTER
+    away = last is not None and scene.now - last > WELCOME_BACK_AFTER
+    return away and not polling.is_unbegun(running)

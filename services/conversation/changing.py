@@ -4,9 +4,12 @@ The choice is an aside made from the person's own answers. The answers are those
 registration, else of the last one, which is read from its rows only now (``Scene.recalls``).
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
@@ -31,7 +34,10 @@ ASIDE = "change"
 NOT_CORRECTED = frozenset({"language", "consent"})
 """LANGUAGE changes the one; STOP and DELETE take back the other."""
 LABEL_LENGTH = 24
+_PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 JUST_NOW = timedelta(hours=24)
+_OF_POLL = "poll"
+"""What the choice knows when it is about the poll answered last."""
 MOST_SENT = 20
 
 
@@ -40,7 +46,7 @@ def change(scene: Scene) -> None:
 
     Just after a poll it is the answer to that.
     """
-    if _just_polled(scene) and (poll_answers.change_answer(scene) or poll_answers.tell_over(scene)):
+    if _just_polled(scene) and (change_poll(scene) or poll_answers.tell_over(scene)):
         return
     if poll_answers.has_voted(scene) and not scene.needs_memory:
         scene.say("voted_already")
@@ -57,12 +63,34 @@ def change(scene: Scene) -> None:
     elif len(among) == 1:
         _ask_anew(scene, among[0])
     else:
-        scene.among = (published.version_id, among)
-        aside = aside_of(published.flow, among)
-        scene.aside, events = engine.start(
-            aside, tag=scene.next_tag(), language=scene.language, now=scene.now
-        )
-        apply_aside(scene, aside, scene.aside, events)
+        _ask_which(scene, published, among)
+
+
+def change_poll(scene: Scene) -> bool:
+    """Ask which answer of the poll last answered is wrong, of only one its question at once.
+
+    False when there is none to change.
+    """
+    among = poll_answers.changeable(scene)
+    if scene.done is not None and len(among) > 1:
+        _ask_which(scene, scene.done.published, among, known={_OF_POLL: True})
+        return True
+    return bool(among) and poll_answers.change_answer(scene, among[0])
+
+
+def _ask_which(
+    scene: Scene,
+    published: Published,
+    among: tuple[str, ...],
+    known: Mapping[str, Value] = MappingProxyType({}),
+) -> None:
+    scene.among = (published.version_id, among)
+    aside = aside_of(published.flow, among)
+    started, events = engine.start(
+        aside, tag=scene.next_tag(), language=scene.language, now=scene.now
+    )
+    scene.aside = replace(started, known=known)
+    apply_aside(scene, aside, scene.aside, events)
 
 
 def _just_polled(scene: Scene) -> bool:
@@ -72,9 +100,12 @@ def _just_polled(scene: Scene) -> bool:
 
 def aside_in(scene: Scene) -> Flow | None:
     """The open choice, made again; None when rows must be read first, or nothing is left of it."""
-    if not _known(scene):
+    if scene.aside and _OF_POLL in scene.aside.known:
+        published, among = _polled(scene), poll_answers.changeable(scene)
+    elif _known(scene):
+        published, among = correctable(scene)
+    else:
         return None
-    published, among = correctable(scene)
     if published is None or len(among) < 2:
         return None
     scene.among = (published.version_id, among)
@@ -83,7 +114,9 @@ def aside_in(scene: Scene) -> Flow | None:
 
 def correct(scene: Scene) -> None:
     """Ask the chosen question again; its newest answer will replace the old."""
-    if scene.chosen:
+    if scene.chosen and scene.answered_aside and _OF_POLL in scene.answered_aside.known:
+        poll_answers.change_answer(scene, scene.chosen)
+    elif scene.chosen:
         _ask_anew(scene, scene.chosen)
 
 
@@ -91,9 +124,14 @@ def give_up(scene: Scene) -> None:
     """Leave all answers as they are, and go on where the person was."""
     running = scene.running
     if running and running.correcting and running.completed_at:
-        scene.running, scene.paused = scene.paused, None
+        poll_answers.keep_answer(scene, running)
+        return
     scene.say("kept_as_is")
     ask_again(scene)
+
+
+def _polled(scene: Scene) -> Published | None:
+    return scene.done.published if scene.done else None
 
 
 def correctable(scene: Scene) -> tuple[Published | None, tuple[str, ...]]:
@@ -133,7 +171,7 @@ def aside_of(flow: Flow, among: tuple[str, ...]) -> Flow:
 def label_of(question: Question, language: str) -> str:
     """What a question is called in a list, at most 24 characters."""
     own = phrase(f"about_{question.id}", language)
-    text = own or question.in_language(question.text, language)
+    text = own or _PLACEHOLDER.sub("...", question.in_language(question.text, language))
     if len(text) <= LABEL_LENGTH:
         return text
     return text[: LABEL_LENGTH + 1].rsplit(" ", 1)[0][:LABEL_LENGTH]

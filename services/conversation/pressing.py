@@ -6,7 +6,8 @@ from typing import Final
 from flows.inputs import Pressed
 from flows.keywords import Keyword, Word
 from flows.templates import pressed
-from services.asks import poll_answers, polling, pushed
+from services.asks import polling, pushed
+from services.conversation.changing import change_poll
 from services.conversation.entering import enter_by_code
 from services.conversation.scene import Scene
 from services.conversation.sessions import ask_again, ask_again_or_offer, ask_of
@@ -48,9 +49,9 @@ _OPENED: Final = {
 
 
 def _put_off(scene: Scene, template: str) -> None:
-    """Leave a pushed poll for later; who puts off anything else is told nothing more."""
+    """Leave for later what we began; who puts off anything else is told nothing more."""
     running = scene.running
-    if template != pushed.RESULT and running and "broadcast" in running.origin:
+    if template != pushed.RESULT and running and polling.is_ours(running):
         polling.put_off(scene, running)
     elif template in ("invitation", pushed.RESULT):
         scene.say("later_fine")
@@ -71,7 +72,7 @@ def _change(scene: Scene, code: str) -> None:
     """Ask the poll of this code anew; an older one is read from its rows first."""
     scene.aside = None
     ask = ask_of(scene, scene.done.origin) if scene.done else None
-    if ask is None or ask.code != code or not poll_answers.change_answer(scene):
+    if ask is None or ask.code != code or not change_poll(scene):
         enter_by_code(scene, code)
 
 

@@ -119,11 +119,29 @@ def test_the_follow_up_is_a_conversation_like_any_other(polled: House) -> None:
         asked = db.scalars(select(Message).where(Message.question == "how_often")).one()
         assert asked.content is not None
         assert asked.content["parts"][0]["say"] == "asks_you"
+        assert asked.content["parts"][-1]["later"], "Not now is a button of it"
         given = db.scalars(select(Answer).where(Answer.flow == "saturday-opening"))
         assert {one.question: one.value for one in given} == {
             "how_often": "monthly",
             "hours": "early",
         }
+
+
+@pytest.mark.parametrize("said", ["not now", "0", "later"])
+def test_a_follow_up_can_be_put_off(polled: House, said: str) -> None:
+    """STOP is not the only way out of what the person did not begin."""
+    phone = answers(member(polled), "Saturday", "skip")
+    pass_time(polled, 3 * DAY)
+    phone.read()
+    assert "Good, not now." in phone.say(said)
+    assert "no open question" in phone.say("1")
+
+
+def test_an_unclear_first_answer_to_a_follow_up_is_helped(polled: House) -> None:
+    phone = answers(member(polled), "Saturday", "skip")
+    pass_time(polled, 3 * DAY)
+    phone.read()
+    assert "Welcome back" not in phone.say("perhaps if it rains")
 
 
 def test_an_answer_changed_until_then_counts(polled: House) -> None:
