@@ -46,6 +46,8 @@ def open_scene(
     if scene.running and stored.get("paused"):
         paused = stored["paused"]
         scene.paused = _running(paused, UUID(paused["id"]), catalogue)
+    if scene.running and scene.running.is_test:
+        scene.language = scene.running.state.language
     if stored.get("done"):
         scene.done = _running(stored["done"], UUID(stored["done"]["id"]), catalogue)
     if stored.get("aside"):

@@ -15,6 +15,7 @@ from models.flow_session import Answer, FlowSession, SessionStatus
 from models.flow_version import FlowVersion
 from models.sealed import Keyring, open_sealed
 from models.walls import organisation_of
+from services.conversation.props import TEST
 from services.errors import NotFound
 
 STATUSES: Mapping[str, tuple[SessionStatus, ...]] = {
@@ -58,8 +59,8 @@ class Wanted:
 def list_registrations(
     db: Session, keyring: Keyring, wanted: Wanted, *, after: UUID | None, most: int
 ) -> list[Registration]:
-    """Return passages in the order they began, those after a given one."""
-    query = _passages(db)
+    """Return passages in the order they began, those after a given one; tests are none."""
+    query = _passages(db).where(~FlowSession.origin.has_key(TEST))
     if wanted.flow is None:
         query = query.where(FlowSession.kind == "registration")
     else:

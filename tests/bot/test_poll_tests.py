@@ -12,6 +12,7 @@ from services.asks.asks import NewAsk
 from services.broadcasts.casting import Caster
 from services.errors import Conflict
 from services.people import contacts
+from services.people.registrations import Wanted, list_registrations
 from tests.bot.conftest import Desk
 from tests.bot.test_broadcasts import FIRST, FLOW, NOON, begun, crowd, done, turn
 from tests.fakes.telegram import FakeTelegram
@@ -69,6 +70,31 @@ def test_a_draft_is_tried_to_its_end_as_often_as_wanted_and_nothing_is_kept(
     assert desk.ask("select 1 from recipients") == []
     passages = desk.ask("select ask_id, status from flow_sessions where kind = 'poll'")
     assert passages == [(None, "complete")] * 2
+
+
+def test_a_test_speaks_its_language_to_the_end_and_is_no_registration(
+    desk: Desk, telegram: FakeTelegram
+) -> None:
+    (person,) = crowd(desk, "telegram")
+    first = FLOW["questions"][0] | {"text": {"en": "When?", "fr": "Quand ?"}}
+    second = {"id": "why", "type": "text", "text": {"en": "Why?", "fr": "Pourquoi ?"}}
+    both = {"flow": "two", "languages": ["en", "fr"], "questions": [first, second]}
+    with transaction(desk.engine, desk.organisation_id) as db:
+        ask = asks.create(db, NewAsk(definition=FLOW | both), now=desk.clock.now())
+        contact = contacts.get(db, person)
+        poll_tests.send_test(
+            db, ask.id, contact, language="fr", actor=audit.SYSTEM, now=desk.clock.now()
+        )
+    assert "Quand ?" in shown(desk, telegram)
+    desk.hear("1", FIRST)
+    assert "Pourquoi ?" in shown(desk, telegram)
+    desk.hear("encore", FIRST)
+    assert "Le test finit ici" in shown(desk, telegram)
+    desk.hear("well", FIRST)
+    assert "no open question" in shown(desk, telegram), "the person's own language stays"
+    with transaction(desk.engine, desk.organisation_id) as db:
+        wanted = Wanted(flow="two")
+        assert list_registrations(db, desk.homeline.keyring, wanted, after=None, most=9) == []
 
 
 def test_who_has_a_test_open_gets_the_poll_all_the_same(desk: Desk) -> None:
