@@ -10,6 +10,7 @@ from models.channel import ChannelKind
 NAME = r"[a-z][a-z0-9_-]{0,39}"
 LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
 COUNTRY = r"[A-Z]{2}"
+_NO_MOMENT = "Not a moment with a zone, such as 2027-01-31T18:00:00Z."
 CHANNELS = [kind.value for kind in ChannelKind]
 
 
@@ -23,6 +24,11 @@ class Strict(Schema):
 class Instant(fields.AwareDateTime):
     """A moment: RFC 3339 with a zone in, UTC with Z out."""
 
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            error_messages={"invalid": _NO_MOMENT, "invalid_awareness": _NO_MOMENT}, **more
+        )
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
             return None
@@ -35,6 +41,13 @@ class Instant(fields.AwareDateTime):
             return found.astimezone(UTC)
         except OverflowError:
             raise ValidationError("Not a moment we can reckon with.") from None
+
+
+class Day(fields.Date):
+    """A day of the calendar."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(error_messages={"invalid": "Not a day, such as 2027-01-31."}, **more)
 
 
 def word(pattern: str, description: str, **more: Any) -> fields.String:

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from api.fields import Instant, Strict, described, one_of
+from api.fields import Day, Instant, Strict, described, one_of
 from api.paging import PageQuery
 from models.ask import AskerKind, AskMode, AskStatus
 
@@ -49,7 +49,7 @@ class PollChange(Strict):
     opens_at = described(Instant(allow_none=True), "When it opens by itself; null for by hand.")
     closes_at = described(Instant(allow_none=True), "When it closes by itself; null: after 7 days.")
     report_back_on = described(
-        fields.Date(allow_none=True), "When people hear what came of it; null: 28 days later."
+        Day(allow_none=True), "When people hear what came of it; null: 28 days later."
     )
     breakdowns = described(
         fields.List(fields.List(fields.String())),
@@ -150,7 +150,7 @@ class PollClosing(Strict):
     report_back = described(
         ByLanguage(load_default=None), "What you will do, by language; goes to all who answered."
     )
-    later_by = described(fields.Date(load_default=None), "The date you promise it for.")
+    later_by = described(Day(load_default=None), "The date you promise it for.")
 
 
 class PollReport(Strict):

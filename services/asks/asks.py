@@ -128,7 +128,7 @@ def _check_kin(db: Session, new: NewAsk) -> None:
     if new.office_id and db.get(Office, (organisation_id, new.office_id)) is None:
         raise Invalid("There is no such office.", place="office_id")
     if new.previous_id and db.get(Ask, (organisation_id, new.previous_id)) is None:
-        raise Invalid("There is no such earlier ask.", place="previous")
+        raise Invalid("There is no such earlier ask.", place="previous_id")
 
 
 def _name_askers(db: Session, ask: Ask, askers: Sequence[NewAsker], now: datetime) -> None:

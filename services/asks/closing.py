@@ -24,7 +24,7 @@ def close(
 ) -> Ask:
     """Take no more answers. Who answered is owed what will be done, or the date it is promised for.
 
-    Invalid without either, Conflict when the ask is not open.
+    Invalid without either or with both, Conflict when the ask is not open.
     """
     ask = asks.get(db, ask_id, for_change=True)
     ask_states.check_move(ask, "close")
@@ -33,6 +33,9 @@ def close(
             "Say what you will do in report_back, or give the date you promise it for in later_by."
         )
         raise Invalid(told, place="report_back")
+    if report_back is not None and later_by is not None:
+        told = "Say what you will do, or promise it for a date: leave one of them out."
+        raise Invalid(told, place="later_by")
     if later_by is not None and later_by < now.date():
         raise Invalid("Promise a date that is still to come.", place="later_by")
     if report_back is not None:

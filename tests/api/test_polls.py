@@ -66,10 +66,13 @@ def test_a_poll_may_ask_a_published_flow(caller: Caller) -> None:
         ({"breakdowns": [["country", "country"]]}, "breakdowns"),
         ({"breakdowns": [["shoe_size"]]}, "breakdowns"),
         ({"askers": [{"kind": "leader", "name": {"en": "A leader"}}]}, "askers"),
+        ({"flow": POLL | {"entry": {"en": ["stop"]}}}, "flow.entry.en"),
+        ({"flow": POLL | {"entry": {"en": ["2"]}}}, "flow.entry.en"),
         ({"closes_at": BEGINNING.isoformat()}, "closes_at"),
+        ({"closes_at": "2027-01-31T18:00:00"}, "closes_at"),
         ({"report_back_on": "2020-01-01"}, "report_back_on"),
         ({"office_id": "00000000-0000-7000-8000-000000000000"}, "office_id"),
-        ({"previous_id": "00000000-0000-7000-8000-000000000000"}, "previous"),
+        ({"previous_id": "00000000-0000-7000-8000-000000000000"}, "previous_id"),
         ({"quota": 0}, "quota"),
         ({"mode": "public"}, "mode"),
         ({"flow": 7}, "flow"),
@@ -161,6 +164,8 @@ def test_a_promise_is_kept_later_or_told_to_be_overdue(api: Api) -> None:
     caller = api.caller("polls:read", "polls:write")
     poll = opened(caller)
     promised = (BEGINNING + timedelta(days=10)).date().isoformat()
+    both = {"later_by": promised, "report_back": {"en": "We open on Saturdays."}}
+    problem(caller.post(f"/polls/{poll['id']}/close", both), 422)
     told = caller.post(f"/polls/{poll['id']}/close", {"later_by": promised}).get_json()
     assert (told["later_by"], told["overdue"], told["reported_at"]) == (promised, False, None)
     api.clock.advance(timedelta(days=11))
