@@ -51,3 +51,24 @@ def test_no_two_numbers_give_away_a_handful(sizes: list[int]) -> None:
         if told[inner].value is not None and told[outer].value is not None:
             assert not 0 < abs(people[outer] - people[inner]) < 10
     assert all(people[name] >= 10 for name, one in told.items() if one.value is not None)
+
+
+def test_what_was_not_told_is_not_told_later_by_itself() -> None:
+    first = told_heads({"sent": 100, "delivered": 97}, {})
+    assert (first.figures["sent"].value, first.figures["delivered"].value) == (100, None)
+    again = told_heads({"sent": 112, "delivered": 97}, first.told)
+    assert again.figures["delivered"].value == 95, "fifteen are between by now"
+    assert told_heads({"sent": 105, "delivered": 97}, first.told).figures["delivered"].value is None
+
+
+def test_the_end_tells_no_handful_that_was_between_before() -> None:
+    live = told_heads({"completed": 187, "n.when_open": 187}, {})
+    ended = told_heads({"started": 190, "completed": 190, "n.when_open": 190}, live.told)
+    assert ended.figures["completed"] == Figure(190)
+    assert ended.figures["started"] == Figure(None, Reason.PROTECTS)
+    assert ended.told == {"completed": 190, "n.when_open": 190}
+
+
+def test_what_was_told_stays_told() -> None:
+    told = told_heads({"started": 190, "completed": 187}, {"started": 190, "completed": 150})
+    assert told.figures["started"] == Figure(190)
