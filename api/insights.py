@@ -7,13 +7,11 @@ from marshmallow import fields
 from api.fields import NAME, Strict, described, one_of, word
 from api.resource import Resource
 from api.work import Work
-from insights import funnel
-from insights.disclosure import Figure, Reason
-from insights.funnel import COUNTS, Passages
+from insights.disclosure import Reason
+from services import funnels
 from services.errors import NotFound
 
 resource = Resource("insights", "Figures about groups of ten people or more, never rows.")
-_STEP = ("answered", "skipped", "median_seconds")
 
 
 class FunnelQuery(Strict):
@@ -70,9 +68,10 @@ class ChannelFunnelRow(FunnelRow):
 
 
 class RegistrationFunnel(Strict):
-    """How far people come in one flow."""
+    """How far people come in one flow; it moves when ten people more have begun."""
 
     flow = fields.String(required=True)
+    as_of = described(fields.String(required=True), "The moment whose state it is.")
     total = fields.Nested(FunnelRow, required=True)
     languages = fields.List(fields.Nested(LanguageFunnelRow), required=True)
     channels = fields.List(fields.Nested(ChannelFunnelRow), required=True)
@@ -83,28 +82,7 @@ class RegistrationFunnel(Strict):
 )
 def get_funnel(work: Work, query: dict[str, Any]) -> dict[str, Any]:
     """Tell how far people come in a registration, by step, language and channel."""
-    found = funnel.read(work.db, query["flow"])
+    found = funnels.funnel_of(work.db, work.keys(), query["flow"], now=work.now)
     if found is None:
         raise NotFound("There is no such registration or module.")
-    return {
-        "flow": found.flow,
-        "total": _told(found.total),
-        "languages": [{"language": name} | _told(one) for name, one in found.languages.items()],
-        "channels": [{"channel": name} | _told(one) for name, one in found.channels.items()],
-    }
-
-
-def _told(passages: Passages) -> dict[str, Any]:
-    figures: dict[str, Figure] = {name: getattr(passages, name) for name in COUNTS}
-    steps = []
-    for step in passages.steps:
-        of = {name: getattr(step, name) for name in _STEP}
-        figures |= {f"steps.{step.question}.{name}": figure for name, figure in of.items()}
-        steps.append({"question": step.question} | {name: of[name].value for name in _STEP})
-    suppressed = [
-        {"figure": name, "reason": figure.reason.value}
-        for name, figure in figures.items()
-        if figure.reason is not None
-    ]
-    counts = {name: figures[name].value for name in COUNTS}
-    return counts | {"steps": steps, "suppressed": suppressed}
+    return found

@@ -7,9 +7,10 @@ nothing but what it gives back. Asks, which are told more than once and by break
 tables.py and publishing.py, which say what may be told, and `figure` here.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 Cell = TypeVar("Cell", bound=Hashable)
@@ -40,10 +41,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sum(Generic[Cell]):
-    """A total and the parts that make it up exactly."""
+    """A total and the parts that make it up exactly.
+
+    With `nobody` it may be told by subtraction that nobody is in the hidden parts.
+    """
 
     total: Cell
     parts: tuple[Cell, ...]
+    nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,22 @@ RULE: Final = Rule()
 
 
 def release(
-    counts: Mapping[Cell, int], sums: Iterable[Sum[Cell]] = (), rule: Rule = RULE
+    counts: Mapping[Cell, int],
+    sums: Iterable[Sum[Cell]] = (),
+    earlier: Mapping[Cell, int] = MappingProxyType({}),
+    rule: Rule = RULE,
 ) -> dict[Cell, Figure]:
-    """Return every count as it may leave; `sums` name all totals that leave with their parts."""
+    """Return every count as it may leave; `sums` name all totals that leave with their parts.
+
+    `earlier` are counts that left before: no difference from these may be of few people either.
+    """
+    grown = {cell: abs(count - earlier.get(cell, 0)) for cell, count in counts.items()}
     few = {cell for cell, count in counts.items() if count < rule.fewest}
+    few |= {cell for cell in earlier if 0 < grown.get(cell, 0) < rule.fewest}
     hidden = set(few)
     sums = tuple(sums)
-    while more := [cell for each in sums if (cell := _given_away(each, counts, hidden, rule))]:
+    tables = (counts, grown)
+    while more := [cell for each in sums if (cell := _given_away(each, tables, hidden, rule))]:
         hidden.update(more)
     return {
         cell: Figure(None, Reason.FEW if cell in few else Reason.PROTECTS)
@@ -95,23 +109,30 @@ def figure(count: int, of: int | None = None, rule: Rule = RULE) -> Figure:
 
 
 def _given_away(
-    each: Sum[Cell], counts: Mapping[Cell, int], hidden: set[Cell], rule: Rule
+    each: Sum[Cell],
+    tables: Sequence[Mapping[Cell, int]],
+    hidden: set[Cell],
+    rule: Rule,
 ) -> Cell | None:
     """Return what must be hidden too, if taking the shown from the sum would tell what is hidden.
 
-    With a shown total, what is hidden below it must be two cells or more, and not few people; with
-    a hidden total, one hidden part keeps it from being added up.
+    With a shown total, what is hidden below it must be two cells or more, and not few people, nor
+    few new ones; with a hidden total, one hidden part keeps it from being added up.
     """
     behind = [part for part in each.parts if part in hidden]
     if each.total in hidden:
         safe = bool(behind) or not each.parts
     else:
-        people = sum(counts[part] for part in behind)
-        safe = not behind or (len(behind) > 1 and people >= rule.fewest)
+        people, new = (sum(table[part] for part in behind) for table in tables)
+        if each.nobody and people == new == 0:
+            return None
+        safe = not behind or (
+            len(behind) > 1 and people >= rule.fewest and (new == 0 or new >= rule.fewest)
+        )
     if safe:
         return None
     shown = [part for part in each.parts if part not in hidden]
-    return min(shown, key=counts.__getitem__) if shown else each.total
+    return min(shown, key=tables[0].__getitem__) if shown else each.total
 
 
 def _rounded(count: int, rule: Rule) -> int:

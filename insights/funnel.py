@@ -5,7 +5,7 @@ whoever refuses at once, so those who never agreed are in the figures of the las
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVarTuple
@@ -24,56 +24,31 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from insights.disclosure import RULE, Figure, Sum, release, release_measure
+from insights.disclosure import RULE, Figure, release, release_measure
+from insights.funnel_cells import ALL, COUNTS, STEPS, Cell, Group, among, fill, sums
+from insights.passages import Passages, Step
 from models.flow_session import Answer, FlowSession, SessionStatus
 from models.flow_version import FlowVersion
 from models.walls import organisation_of
 
 KINDS = ("registration", "module")
-COUNTS = ("started", "consented", "completed", "not_completed", "stopped", "unfinished")
-# In two sums rather than one: that few have stopped then costs no figure but `unfinished`.
-OUTCOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {"started": ("completed", "not_completed"), "not_completed": ("stopped", "unfinished")}
-)
 OTHER = "other"
 
 Columns = TypeVarTuple("Columns")
-Group = tuple[str, str]
-Cell = tuple[Group, str]
-ALL: Group = ("all", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One question: who answered, who skipped it, and the median time that took."""
-
-    question: str
-    answered: Figure
-    skipped: Figure
-    median_seconds: Figure
-
-
-@dataclass(frozen=True, slots=True)
-class Passages:
-    """How far the people of one group came; `unfinished` may still go on, or have left."""
-
-    started: Figure
-    consented: Figure
-    completed: Figure
-    not_completed: Figure
-    stopped: Figure
-    unfinished: Figure
-    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """The passages through all versions of one flow, by groups of ten people or more."""
+    """The passages through all versions of one flow, by groups of ten people or more.
+
+    `told` is what was told of each cell last, exactly; it stays inside.
+    """
 
     flow: str
     total: Passages
     languages: Mapping[str, Passages]
     channels: Mapping[str, Passages]
+    told: Mapping[Cell, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +61,27 @@ class _Asked:
 
     @property
     def counts(self) -> tuple[str, ...]:
-        steps = (f"{kind}.{one}" for one in self.questions for kind in ("answered", "skipped"))
-        return (*COUNTS, *steps)
+        steps = (f"{kind}.{one}" for one in self.questions for kind in STEPS)
+        return (*COUNTS, "refused", *steps)
 
     def among(self, kind: str) -> tuple[Group, ...]:
-        return tuple(group for group in self.groups if group[0] == kind)
+        return among(self.groups, kind)
 
 
-def read(db: Session, flow: str) -> Funnel | None:
-    """Return the funnel of a registration or module; None when none of that name is published."""
+def read(
+    db: Session, flow: str, earlier: Mapping[Cell, int] = MappingProxyType({})
+) -> Funnel | None:
+    """Return the funnel of a registration or module, after what was told of it earlier.
+
+    None when none of that name is published.
+    """
     asked = _asked(db, flow)
     if asked is None:
         return None
     passages = _passages(db, flow, asked)
-    figures = release(_counts(db, passages, asked), _sums(asked))
+    counts = _counts(db, passages, asked)
+    figures = release(counts, sums(asked.groups, asked.questions), earlier)
+    new = {cell: counts[cell] for cell, one in figures.items() if one.value is not None}
     medians = _medians(db, passages, asked)
 
     def told(group: Group) -> Passages:
@@ -112,6 +94,7 @@ def read(db: Session, flow: str) -> Funnel | None:
         told(ALL),
         {group[1]: told(group) for group in asked.among("language")},
         {group[1]: told(group) for group in asked.among("channel")},
+        {**earlier, **new},
     )
 
 
@@ -204,6 +187,7 @@ def _counts(db: Session, passages: Subquery, asked: _Asked) -> Counter[Cell]:
         if question in asked.consents and not skipped:
             names.append("consented")
         add(language, channel, names, people)
+    fill(counts, asked.groups, asked.questions)
     return counts
 
 
@@ -220,21 +204,6 @@ def _answers(query: Select[*Columns], passages: Subquery, asked: _Asked) -> Sele
         (Answer.organisation_id == passages.c.organisation_id)
         & (Answer.session_id == passages.c.id),
     ).where(Answer.question.in_(asked.questions))
-
-
-def _sums(asked: _Asked) -> Sequence[Sum[Cell]]:
-    """What adds up: each count over languages and over channels, and outcomes to the started."""
-    found: list[Sum[Cell]] = [
-        Sum((ALL, name), tuple((one, name) for one in asked.among(kind)))
-        for name in asked.counts
-        for kind in ("language", "channel")
-    ]
-    found += [
-        Sum((group, whole), tuple((group, one) for one in parts))
-        for group in asked.groups
-        for whole, parts in OUTCOMES.items()
-    ]
-    return found
 
 
 def _medians(

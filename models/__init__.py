@@ -35,7 +35,7 @@ from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from models.office import Office
 from models.organisation import Organisation
 from models.profile import Profile
-from models.publication import Publication, ReviewStatus, TextReview
+from models.publication import FunnelRelease, Publication, ReviewStatus, TextReview
 from models.receipt import Quarantined, Receipt
 from models.recording import Recording
 from models.relay import Community, Flag, FlagKind, GroupPoll, Leader, LeaderStatus, Relay
@@ -93,6 +93,7 @@ __all__ = [
     "FlagKind",
     "FlowSession",
     "FlowVersion",
+    "FunnelRelease",
     "GroupPoll",
     "IdempotencyKey",
     "Lane",

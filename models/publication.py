@@ -6,7 +6,16 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Json, Owned, Word, belongs, belongs_with_contact, one_of
+from models.base import (
+    Base,
+    Json,
+    Owned,
+    Word,
+    belongs,
+    belongs_with_contact,
+    of_organisation,
+    one_of,
+)
 
 
 class ReviewStatus(StrEnum):
@@ -30,6 +39,21 @@ class Publication(Owned, Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     final: Mapped[bool]
     people: Mapped[int]
+    released: Mapped[Json]
+    exact: Mapped[bytes]
+    published_at: Mapped[datetime]
+
+
+class FunnelRelease(Owned, Base):
+    """The last funnel of a flow that left; the next is protected against it.
+
+    `released` is what left, `exact` the counts behind it, sealed with the organisation's key.
+    """
+
+    __tablename__ = "funnel_releases"
+    __table_args__ = (of_organisation(),)
+
+    flow: Mapped[str] = mapped_column(primary_key=True)
     released: Mapped[Json]
     exact: Mapped[bytes]
     published_at: Mapped[datetime]

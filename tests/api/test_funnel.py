@@ -44,7 +44,7 @@ def test_the_funnel_is_told_with_what_is_hidden_and_why(caller: Caller, making: 
         assert total[name] is None
     assert total["steps"] == [
         {"question": "consent", "answered": 15, "skipped": None, "median_seconds": 0},
-        {"question": "country", "answered": 10, "skipped": None, "median_seconds": 0},
+        {"question": "country", "answered": None, "skipped": None, "median_seconds": None},
     ]
     assert total["suppressed"] == [
         {"figure": "completed", "reason": "protects_another"},
@@ -52,7 +52,9 @@ def test_the_funnel_is_told_with_what_is_hidden_and_why(caller: Caller, making: 
         {"figure": "stopped", "reason": "fewer_than_10"},
         {"figure": "unfinished", "reason": "fewer_than_10"},
         {"figure": "steps.consent.skipped", "reason": "fewer_than_10"},
+        {"figure": "steps.country.answered", "reason": "protects_another"},
         {"figure": "steps.country.skipped", "reason": "fewer_than_10"},
+        {"figure": "steps.country.median_seconds", "reason": "protects_another"},
     ]
     assert told["languages"] == [{"language": "en"} | total]
     assert told["channels"] == [{"channel": "telegram"} | total]

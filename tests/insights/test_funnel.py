@@ -7,7 +7,8 @@ import pytest
 
 from insights import funnel
 from insights.disclosure import Figure, Reason
-from insights.funnel import Passages
+from insights.funnel_cells import COUNTS
+from insights.passages import Passages
 from models import Answer, Contact, FlowSession, FlowVersion, SessionStatus
 from models.base import new_id
 from tests.factories import Factory
@@ -67,7 +68,7 @@ def walk(
 
 
 def counts(passages: Passages) -> tuple[int | None, ...]:
-    return tuple(getattr(passages, name).value for name in funnel.COUNTS)
+    return tuple(getattr(passages, name).value for name in COUNTS)
 
 
 def read(make: Factory, flow: str = "registration") -> funnel.Funnel:
