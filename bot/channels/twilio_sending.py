@@ -14,6 +14,9 @@ from bot.channels.twilio_errors import error_for
 from flows.wording import as_lines
 
 BODY_LIMIT = 1600
+# What we answer 5xx, or not at all, Twilio says once more only if the URL asks for it; the fragment
+# is neither sent nor signed (reference 3.3).
+RETRIES = "#rc=5&rp=ct,rt,5xx"
 # The content object is gone or does not like its variables: nothing was sent, lines will do.
 GONE = "20404"
 CONTENT_FAULTS = frozenset({GONE, "21654", "21655", "21656", "63027", "63028"})
@@ -91,7 +94,8 @@ class TwilioSender:
         if self._delivery.public_url:
             base = self._delivery.public_url.rstrip("/")
             query = urlencode({"m": self._delivery.reference})
-            fields["StatusCallback"] = f"{base}/webhooks/twilio/{self._view.key}/status?{query}"
+            path = f"/webhooks/twilio/{self._view.key}/status?{query}"
+            fields["StatusCallback"] = f"{base}{path}{RETRIES}"
         return fields
 
     async def _buttons(self) -> dict[str, str] | None:

@@ -7,10 +7,7 @@ import aiohttp
 
 from bot.channels.base import ChannelError, ChannelView
 from bot.channels.transport import SEND_TIMEOUT
-from bot.channels.twilio_sending import account_url, authorization
-
-# Twilio gives up after one try unless the URL asks for more (reference 3.3).
-RETRIES = "#rc=5&rp=ct,rt,5xx"
+from bot.channels.twilio_sending import RETRIES, account_url, authorization
 
 
 @dataclass(frozen=True, slots=True)

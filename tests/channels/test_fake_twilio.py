@@ -114,6 +114,13 @@ def test_statuses_are_called_back_signed_with_our_id(fake: FakeTwilio, app: Rece
     assert callbacks(fake, app, StatusPlan(step=2), 3) == ["sending", "sent", "delivered"]
 
 
+def test_a_callback_that_was_not_taken_comes_again(fake: FakeTwilio, app: Receiver) -> None:
+    app.plan.statuses = [503, 204]
+    called = callbacks(fake, app, StatusPlan(step=50), 4)
+    assert called[0] == called[1] == "sending"
+    assert called[2:] == ["sent", "delivered"]
+
+
 def test_disorder_and_repeats_end_in_the_same_state(fake: FakeTwilio, app: Receiver) -> None:
     callbacks(fake, app, StatusPlan(step=2, reorder=1.0, duplicate=1.0), 6)
     state = "sending"

@@ -59,10 +59,10 @@ def test_sms_says_the_digits(fake: FakeTwilio) -> None:
     assert phone.last.body == as_lines(YES_NO) == "May we store your answers?\n1 Yes\n2 No"
 
 
-def test_the_callback_carries_our_id(fake: FakeTwilio) -> None:
+def test_the_callback_carries_our_id_and_asks_to_be_repeated(fake: FakeTwilio) -> None:
     message = delivery(f"sms:{PERSON}", base=fake.url, public_url="http://127.0.0.1:1/")
     send(SMS, message)
-    expected = "http://127.0.0.1:1/webhooks/twilio/k1/status?m=0190-ref"
+    expected = "http://127.0.0.1:1/webhooks/twilio/k1/status?m=0190-ref#rc=5&rp=ct,rt,5xx"
     assert fake.phone(PERSON).last.callback == expected
 
 

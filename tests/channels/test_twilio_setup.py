@@ -8,7 +8,7 @@ from bot.channels.base import ChannelError
 from bot.channels.twilio_setup import AccountState, check, webhook_url
 from tests.channels.views import ACCOUNT, AUTH_TOKEN, view
 from tests.fakes.twilio import FakeTwilio
-from tests.fakes.twilio_inbound import overrides
+from tests.fakes.twilio_retries import overrides
 
 
 def test_an_account_that_lets_us_in_is_named() -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.channels.twilio_setup import RETRIES
+from bot.channels.twilio_sending import RETRIES
 from tests.chaos.balancer import Balanced, balance_telegram, balance_twilio
 from tests.chaos.company import Company
 from tests.chaos.house import NUMBER, PUBLIC_URL, SECRET, TOKEN, Asked, House

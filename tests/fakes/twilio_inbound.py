@@ -1,25 +1,20 @@
-"""Inbound messages on their way to the application: signed, retried a little, then lost.
-
-Twilio retries once and only when nobody listens, unless the webhook's fragment asks for more:
-`#rc=3&rp=ct,rt,5xx` (reference 3.3). All tries of one webhook together have 15 seconds.
-"""
+"""Inbound messages on their way to the application: signed, retried a little, then lost."""
 
 import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.hooks import Answered, Poster, Shake
+from tests.fakes.twilio_retries import BUDGET, with_retries
 from tests.fakes.twilio_signing import signature
 from tests.fakes.twilio_state import Sender
 
 Pairs = list[tuple[str, str]]
-BUDGET = 15.0
-PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +73,15 @@ class Inbound:
         self._twiml(sender, dict(fields)["From"], answered)
 
     async def _with_retries(self, sender: Sender, url: str, sid: str, fields: Pairs) -> Answered:
-        times, causes = overrides(url)
         token = str(uuid.UUID(int=self._dice.getrandbits(128)))
-        ends_at = self._clock.elapsed() + BUDGET
-        for attempt in range(times + 1):
-            left = max(0.1, ends_at - self._clock.elapsed())
-            answered = await self._post(sender, url, sid, fields, token=token, seconds=left)
-            if answered.good and self._dice.random() >= self.shake.lost:
-                return answered
-            asked = answered.good or _asks_for_retry(answered, causes)
-            if attempt == times or not asked or self._clock.elapsed() + PAUSE > ends_at:
-                return answered
-            await self._clock.sleep(PAUSE)
-        return answered
+
+        async def post(_: str, seconds: float) -> Answered:
+            return await self._post(sender, url, sid, fields, token=token, seconds=seconds)
+
+        def is_lost() -> bool:
+            return self._dice.random() < self.shake.lost
+
+        return await with_retries(self._clock, url, post, is_lost=is_lost)
 
     async def _copy(self, sender: Sender, sid: str, fields: Pairs, delay: float) -> None:
         await self._clock.sleep(delay)
@@ -145,20 +136,3 @@ class Inbound:
             return
         for message in root.iter("Message"):
             self._say(sender, person, "".join(message.itertext()))
-
-
-def overrides(url: str) -> tuple[int, frozenset[str]]:
-    """How often and for what to retry, from the URL's fragment."""
-    given = parse_qs(urlsplit(url).fragment)
-    causes = frozenset(given.get("rp", ["ct"])[0].split(","))
-    return min(5, int(given.get("rc", ["1"])[0])), causes
-
-
-def _asks_for_retry(answered: Answered, causes: frozenset[str]) -> bool:
-    if "all" in causes:
-        return True
-    if answered.status == 1:
-        return "ct" in causes
-    if answered.status == 0:
-        return "rt" in causes
-    return f"{answered.status // 100}xx" in causes

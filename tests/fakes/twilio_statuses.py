@@ -5,7 +5,8 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from tests.fakes.clock import FakeClock
-from tests.fakes.hooks import Poster
+from tests.fakes.hooks import Answered, Poster
+from tests.fakes.twilio_retries import with_retries
 from tests.fakes.twilio_signing import signature
 from tests.fakes.twilio_state import DAY, ENDED, Sender, StatusPlan, Text
 
@@ -87,11 +88,14 @@ class Statuses:
         if self.plan.extra_fields:
             fields.append(("RawDlrDoneDate", "2601011205"))
         token = self.auth_token + ("x" if self.plan.wrong_signature else "")
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "X-Twilio-Signature": signature(token, text.callback, fields),
-        }
-        answered = await self._poster.post(
-            text.callback, urlencode(fields).encode(), headers, timeout=15
-        )
+
+        async def post(url: str, seconds: float) -> Answered:
+            headers = {
+                "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+                "X-Twilio-Signature": signature(token, url, fields),
+            }
+            body = urlencode(fields).encode()
+            return await self._poster.post(url, body, headers, timeout=seconds)
+
+        answered = await with_retries(self._clock, text.callback, post)
         self.calls.append((text.sid, state, answered.status))
