@@ -36,7 +36,7 @@ from services.organisations import OrganisationKeyring
 from settings import Settings
 
 ROOT = Path(__file__).resolve().parent
-# One connection for the leader of a batch, one for a message handled alone, one for the doorbell.
+# One connection for who leads a batch of messages, one for who leads statuses, one in reserve.
 _MESSAGE_PATH_CONNECTIONS = 3
 _CONNECTIONS = 10
 

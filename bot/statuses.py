@@ -1,19 +1,41 @@
-"""Status callbacks: what a provider says became of a message; statuses only move up."""
+"""Status callbacks: what a provider says became of a message; statuses only move up.
 
+Two or three come for each message that is sent, and their provider waits a few seconds for each:
+those that wait at the same moment are recorded together, so that a large sending does not keep
+members' messages waiting behind its own callbacks. A failure is recorded alone, in one transaction
+with what follows from it: whoever hears of it twice finds both done, or neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from bot.batches import Batches
 from bot.channels.base import ChannelView, StatusUpdate
 from bot.channels.twilio_errors import error_for
 from bot.directory import close_address
+from bot.patience import Patience
 from models.clock import Clock
 from models.db import transaction
-from models.delivery_path import record_status
+from models.delivery_path import record_status, record_statuses
 from models.message_path import is_away
 from services.errors import Unavailable
 from services.messages.outside import OUTSIDE, say_again
+
+GOOD = frozenset({"sent", "delivered", "read"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Good news of one message."""
+
+    view: ChannelView
+    update: StatusUpdate
+    reference: UUID
 
 
 class Statuses:
@@ -23,21 +45,71 @@ class Statuses:
         self._engine = engine
         self._path_engine = path_engine
         self._clock = clock
+        self._connection: Connection | None = None
+        self._patience = Patience()
+        self._batches: Batches[_Told, bool] = Batches(self._together)
 
     def record(self, view: ChannelView, update: StatusUpdate) -> None:
         """Take in one callback; one of an unknown message is ignored. Unavailable: try again."""
+        self._patience.run(lambda: self._take(view, update), waits=False)
+
+    def _take(self, view: ChannelView, update: StatusUpdate) -> None:
         try:
-            with self._path_engine.connect() as plain:
-                connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-                self._record(connection, view, update)
+            if not self._stands(view, update):
+                with transaction(self._engine, view.organisation_id) as db:
+                    self._record(db, view, update)
         except SQLAlchemyError as error:
             if not is_away(error):
                 raise
             raise Unavailable from error
 
-    def _record(self, connection: Connection, view: ChannelView, update: StatusUpdate) -> None:
+    # --- many at once, led by one thread ---
+
+    def _stands(self, view: ChannelView, update: StatusUpdate) -> bool:
+        """Whether it could be recorded together with others."""
+        reference = _uuid(update.reference)
+        if reference is None or update.status not in GOOD:
+            return False
+        told = _Told(view, update, reference)
+        return self._batches.handle(told, group=(view.organisation_id, view.id), place=reference)
+
+    def _together(self, batch: Sequence[_Told]) -> list[bool | BaseException]:
+        view = batch[0].view
+        rows = [
+            {
+                "reference": told.reference,
+                "provider": told.update.provider_id,
+                "reported": told.update.status,
+            }
+            for told in batch
+        ]
+        try:
+            stand = record_statuses(self._connected(), view.organisation_id, view.id, rows)
+        except SQLAlchemyError:
+            # Whatever it was, the next batch begins on a connection that is known to be good.
+            self._give_up_connection()
+            raise
+        return [told.reference in stand for told in batch]
+
+    def _connected(self) -> Connection:
+        """The leader's one connection; there is one leader, so nobody shares it."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._path_engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
+        return self._connection
+
+    def _give_up_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    # --- one alone ---
+
+    def _record(self, db: Session, view: ChannelView, update: StatusUpdate) -> None:
         reported = record_status(
-            connection,
+            db.connection(),
             view.organisation_id,
             view.id,
             reference=_uuid(update.reference),
@@ -48,13 +120,11 @@ class Statuses:
         if reported is None or not reported.moved or update.status != "failed":
             return
         if update.error_code == OUTSIDE:
-            with transaction(self._engine, view.organisation_id) as db:
-                say_again(db, view.id, update.provider_id, now=self._clock.now())
+            say_again(db, view.id, update.provider_id, now=self._clock.now())
             return
         state = _address_state(update.error_code)
         if state is not None:
-            with transaction(self._engine, view.organisation_id) as db:
-                close_address(db, reported.address_id, state)
+            close_address(db, reported.address_id, state)
 
 
 def _uuid(text: str | None) -> UUID | None:

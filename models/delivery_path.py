@@ -135,3 +135,19 @@ def record_status(
         (organisation_id, channel_id, reference, provider_id, status, error_code),
     ).first()
     return Reported(*row) if row else None
+
+
+def record_statuses(
+    connection: Connection, organisation_id: UUID, channel_id: UUID, told: Sequence[Record]
+) -> set[UUID]:
+    """Take in good news of many messages, one of each; the ids of those that now stand.
+
+    Each has its ``reference``, the ``provider``'s id and what is ``reported``. The others are no
+    messages of this channel, or held by somebody at this moment: ``record_status`` waits for those.
+    """
+    rows = call(
+        connection,
+        "select * from record_statuses(%s, %s, %s::json)",
+        (organisation_id, channel_id, document(told)),
+    )
+    return {row[0] for row in rows}

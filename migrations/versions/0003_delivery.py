@@ -19,6 +19,7 @@ depends_on = None
 
 SQL = Path(__file__).with_suffix(".sql")
 SIGNATURES = {
+    "record_statuses": "uuid, uuid, json",
     "record_status": "uuid, uuid, uuid, text, text, text",
     "recover_messages": "int",
     "give_back": "text, uuid[]",

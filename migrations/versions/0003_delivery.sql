@@ -252,3 +252,42 @@ begin
     select m.contact_id, m.address_id, m.kind, m.status <> before from messages m
      where m.organisation_id = org and m.id = found_id;
 end $$;
+
+-- Good news of many messages at once; which of them are settled. A row that somebody else holds is
+-- left out, not waited for, so this holds up nobody and nobody it.
+create function record_statuses(org uuid, line uuid, told json)
+returns table (reference uuid)
+language plpgsql as $$
+begin
+    perform set_config('app.organisation', org::text, true);
+    return query
+    with seen as (
+        select m.id, t.provider, t.reported,
+               m.provider_id is null or m.status not in ('failed', 'canceled')
+               and status_rank(t.reported) > status_rank(m.status) as moves
+          from json_to_recordset(told) as t(reference uuid, provider text, reported text)
+         cross join lateral (
+             select * from messages
+              where organisation_id = org and id = t.reference and channel_id = line
+                and direction = 'out' limit 1) m),
+    free as (
+        select m.id, s.provider, s.reported
+          from seen s
+         cross join lateral (
+             select * from messages
+              where organisation_id = org and id = s.id limit 1
+                for no key update skip locked) m
+         where s.moves),
+    moved as (
+        update messages m
+           set provider_id = coalesce(m.provider_id, f.provider),
+               status = case when status_rank(f.reported) > status_rank(m.status)
+                              and m.status not in ('failed', 'canceled')
+                             then f.reported else m.status end
+          from free f
+         where m.organisation_id = org and m.id = f.id
+        returning m.id)
+    select s.id from seen s where not s.moves
+    union all
+    select moved.id from moved;
+end $$;

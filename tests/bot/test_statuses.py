@@ -1,14 +1,22 @@
 """What providers tell of our messages: statuses only move up, whatever order they come in."""
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import permutations
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from bot import statuses
 from bot.channels.base import StatusUpdate
 from models.base import new_id
 from models.delivery_path import delivery_turn
+from models.walls import system_scope
+from services.errors import Unavailable
 from tests.bot.conftest import Desk
 
 REPORTED = ("sent", "delivered", "read")
@@ -118,3 +126,71 @@ def test_a_closed_address_gets_nothing_that_is_queued(desk: Desk) -> None:
     desk.hear("1", 3, kind="sms")
     tell(desk, "failed", reference=message, error="21610")
     assert desk.statuses()[1] == ("canceled", "opted_out")
+
+
+def test_a_failure_is_recorded_with_what_follows_or_not_at_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded by itself it would be no news any more when the provider tells it again."""
+    message = said(desk, "sent")
+
+    def away(*_: object) -> None:
+        raise OperationalError("", None, Exception())
+
+    with monkeypatch.context() as patch:  # the database goes away between the two
+        patch.setattr(statuses, "close_address", away)
+        with pytest.raises(Unavailable):
+            tell(desk, "failed", reference=message, error="30006")
+    assert now_is(desk) == "sent"
+    tell(desk, "failed", reference=message, error="30006")
+    assert now_is(desk) == "failed"
+    assert desk.scalar("select status from addresses") == "dead"
+
+
+def many(desk: Desk, people: int) -> list[UUID]:
+    for person in range(people):
+        desk.hear("hello", person, kind="sms")
+    desk.change("update messages set status = 'sent' where direction = 'out'")
+    return [row[0] for row in desk.ask("select id from messages where direction = 'out'")]
+
+
+def tell_of(desk: Desk, message: UUID, status: str) -> None:
+    update = StatusUpdate(f"SM{message.hex}", status, None, str(message))
+    desk.homeline.statuses.record(desk.views["sms"], update)
+
+
+def test_what_is_told_of_many_at_the_same_moment_all_stands(desk: Desk) -> None:
+    messages = many(desk, 24)
+    news = [(message, status) for status in REPORTED for message in messages]
+    news += [(message, "failed") for message in messages[:3]]
+    with ThreadPoolExecutor(32) as threads:
+        told = [threads.submit(tell_of, desk, *one) for one in news]
+    assert [one.exception() for one in told] == [None] * len(news)
+    ended = desk.ask("select id, status, provider_id from messages where direction = 'out'")
+    assert {row[2] for row in ended} == {f"SM{message.hex}" for message in messages}
+    assert {row[1] for row in ended if row[0] not in messages[:3]} == {"read"}
+    assert {row[1] for row in ended if row[0] in messages[:3]} <= {"delivered", "read", "failed"}
+
+
+def status_of(desk: Desk, message: UUID) -> str:
+    return str(desk.scalar("select status from messages where id = :id", id=message))
+
+
+@contextmanager
+def held(desk: Desk, message: UUID) -> Iterator[None]:
+    """Somebody works on a message meanwhile."""
+    with system_scope(desk.engine) as db:
+        db.execute(text("select 1 from messages where id = :id for update"), {"id": message})
+        yield
+
+
+def test_a_message_that_somebody_holds_is_waited_for_and_holds_up_no_other(desk: Desk) -> None:
+    one, other = many(desk, 2)
+    with ThreadPoolExecutor(1) as threads:
+        with held(desk, one):
+            waiting: Future[None] = threads.submit(tell_of, desk, one, "delivered")
+            tell_of(desk, other, "delivered")
+            assert status_of(desk, other) == "delivered"
+            assert not waiting.done()
+        waiting.result(5)
+    assert status_of(desk, one) == "delivered"
