@@ -1,11 +1,12 @@
 """One contact's passage through a flow, and what they answered."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Computed, Index, UniqueConstraint, text
+from sqlalchemy import Computed, Index, UniqueConstraint, Update, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,6 +79,19 @@ class FlowSession(Identified, Base):
     completed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+
+
+def giving_way(organisation_id: UUID, ids: Collection[UUID]) -> Update:
+    """Return the statement by which passages that wait end: what was answered in them stays."""
+    return (
+        update(FlowSession)
+        .where(
+            FlowSession.organisation_id == organisation_id,
+            FlowSession.id.in_(ids),
+            FlowSession.status == SessionStatus.WAITING,
+        )
+        .values(status=SessionStatus.PARTIAL)
+    )
 
 
 class Answer(Owned, Base):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows import engine
@@ -20,7 +20,7 @@ from models.ask import Ask, AskMode, AskStatus
 from models.base import new_id
 from models.channel import Channel
 from models.contact import Contact, ContactStatus, Conversation
-from models.flow_session import FlowSession, SessionStatus
+from models.flow_session import FlowSession, SessionStatus, giving_way
 from models.message import Message
 from models.profile import Profile
 from services import audit, organisations, retention
@@ -129,7 +129,8 @@ def _begin(
     now: datetime,
 ) -> None:
     """Put a new passage in the place of an earlier test."""
-    _end(db, talk)
+    if talk.session_id is not None:
+        db.execute(giving_way(talk.organisation_id, [talk.session_id]))
     origin = {TEST: str(ask.id)}
     expires_at = retention.expires_at("unfinished", now)
     session = FlowSession(
@@ -153,19 +154,6 @@ def _begin(
     version = str(ask.flow_version_id)
     passage = {"session": state.to_json(), "version": version, "origin": origin}
     talk.state = marks_of(talk.state) | passage
-
-
-def _end(db: Session, talk: Conversation) -> None:
-    if talk.session_id is not None:
-        db.execute(
-            update(FlowSession)
-            .where(
-                FlowSession.organisation_id == talk.organisation_id,
-                FlowSession.id == talk.session_id,
-                FlowSession.status == SessionStatus.WAITING,
-            )
-            .values(status=SessionStatus.PARTIAL)
-        )
 
 
 def _content(db: Session, ask: Ask, flow: Flow, started: engine.Step) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from models.base import new_id
 from models.broadcast import Broadcast, Recipient, RecipientStatus
 from models.bulk import insert_all, rows_of
 from models.contact import Conversation
-from models.flow_session import FlowSession, SessionStatus
+from models.flow_session import FlowSession, SessionStatus, giving_way
 from models.message import Direction, Lane, Message, MessageKind, MessageStatus
 from services import retention
 from services.audiences.eligibility import LeftOut
@@ -151,17 +151,8 @@ class Told:
         self._recipients.append(row)
 
     def _leave(self, connection: Connection) -> None:
-        """A passage that waited gives way: what was answered in it stays."""
         if self._left:
-            connection.execute(
-                update(FlowSession)
-                .where(
-                    FlowSession.organisation_id == self._owner,
-                    FlowSession.id.in_(self._left),
-                    FlowSession.status == SessionStatus.WAITING,
-                )
-                .values(status=SessionStatus.PARTIAL)
-            )
+            connection.execute(giving_way(self._owner, self._left))
 
     def _write_talks(self, connection: Connection) -> None:
         """A conversation that is new, or moved on from where it was locked."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from flows import engine
@@ -22,7 +22,7 @@ from models.base import new_id
 from models.case import CaseReason
 from models.contact import Contact, Conversation
 from models.due import Due
-from models.flow_session import FlowSession, SessionStatus
+from models.flow_session import FlowSession, SessionStatus, giving_way
 from models.message import Lane, MessageKind
 from models.profile import Profile
 from models.rule import Firing, FiringStatus, Rule, RuleStatus
@@ -154,7 +154,8 @@ def _start(
     if address is None:
         return LeftOut.UNREACHABLE
     session_id, flow = new_id(now), published.flow
-    _leave(db, talk)
+    if talk.session_id is not None:
+        db.execute(giving_way(talk.organisation_id, [talk.session_id]))
     talk.tags += 1
     state, events = engine.start(
         flow, tag=base36(talk.tags), language=contact.language, now=now, seed=seed_of(session_id)
@@ -218,20 +219,6 @@ def _begin(
     )
     db.add(session)
     db.flush()
-
-
-def _leave(db: Session, talk: Conversation) -> None:
-    """A passage that waited for long gives way: what was answered in it stays."""
-    if talk.session_id is not None:
-        db.execute(
-            update(FlowSession)
-            .where(
-                FlowSession.organisation_id == talk.organisation_id,
-                FlowSession.id == talk.session_id,
-                FlowSession.status == SessionStatus.WAITING,
-            )
-            .values(status=SessionStatus.PARTIAL)
-        )
 
 
 def _case(db: Session, contact_id: UUID, now: datetime) -> str | None:
