@@ -20,7 +20,7 @@ import commands
 import logs
 import settings as settings_module
 from bot import sim, webhook_routes
-from composition import Homeline, settle
+from composition import Homeline, settle, widen
 from flows.gazetteer import warm_up
 from public import health, join, member, results
 from settings import Settings, SettingsInvalid
@@ -94,6 +94,7 @@ def create_web() -> Flask:
     for part in ("intake", "directory", "statuses"):  # before the threads come
         getattr(homeline, part)
     warm_up()
+    widen()
     settle()
     logs.event("web.started", env=homeline.settings.env)
     return app

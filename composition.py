@@ -7,6 +7,7 @@ that a command which needs no database runs without one.
 
 import atexit
 import gc
+import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ ROOT = Path(__file__).resolve().parent
 # One connection for who leads a batch of messages, one for who leads statuses, one in reserve.
 _MESSAGE_PATH_CONNECTIONS = 3
 _CONNECTIONS = 10
+OPEN_FILES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,14 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def widen() -> None:
+    """Let this process keep as many connections open as the system allows, within reason."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def upgrade(homeline: Homeline, revision: str = "head") -> None:

@@ -129,6 +129,7 @@ class Homeline:
         granian = (str(self._bin / "granian"), "--interface", "wsgi", "--factory")
         bind = ("--host", "127.0.0.1", "--port", str(self._place.port), "--log-level", "warning")
         sizes = ("--workers", "1", "--blocking-threads", "64")
+        sizes += ("--backlog", "4096", "--backpressure", "16384")
         return (
             Command((self.python, "-m", "jobs"), self._env, listens=False),
             Command((*granian, *bind, *sizes, "app:create_web"), self._env),

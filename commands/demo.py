@@ -173,6 +173,7 @@ def _parts(line: Homeline) -> list[Part]:
     logs.mkdir(mode=0o700, exist_ok=True)
     web = ["granian", "--interface", "wsgi", "--factory", "--host", HOST, "--no-ws"]
     web += ["--port", str(line.settings.port), "--workers", "1", "--blocking-threads", "64"]
+    web += ["--backlog", "4096", "--backpressure", "16384"]
     web += ["--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"]
     named = demo_phones.prepare(line)
     ours = ["env", *(f"{name}={value}" for name, value in named.items()), sys.executable, "-m"]

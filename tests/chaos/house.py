@@ -10,6 +10,7 @@ Only processes this module started are ever ended, by their number.
 import ctypes
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -252,11 +253,7 @@ class House:
 
     def _web(self, number: int) -> Part:
         port = free_port()
-        command = [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
-            "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-            "--blocking-threads", "64", "--respawn-failed-workers", "--no-ws", "app:create_web",
-        ]  # fmt: skip
+        command = [sys.executable, "-m", *_line_of_procfile("web", port)]
         name = f"web{number}"
         return Part(name, command, self.environ, self.data / f"{name}.log", port)
 
@@ -278,6 +275,19 @@ class House:
             except (URLError, OSError):
                 time.sleep(0.05)
         raise AssertionError(web.log.read_text(encoding="utf-8", errors="replace")[-2000:])
+
+
+def _line_of_procfile(name: str, port: int) -> list[str]:
+    """How production starts it, here for this machine alone."""
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    (line,) = (each.partition(": ")[2] for each in lines if each.startswith(f"{name}: "))
+    for there, here in (
+        ("0.0.0.0", "127.0.0.1"),
+        ("${PORT:-8000}", str(port)),
+        ("${WEB_CONCURRENCY:-1}", "1"),
+    ):
+        line = line.replace(there, here)
+    return shlex.split(line)
 
 
 def _end_with_parent() -> None:

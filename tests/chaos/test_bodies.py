@@ -2,10 +2,11 @@
 
 import gzip
 import json
+import resource
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.chaos.house import SECRET, Asked, House
 
 LIMIT = 5.0
+SILENT = 1500
 MEGABYTE = 1024 * 1024
 
 
@@ -61,6 +63,16 @@ def test_once_people_who_speak_slowly_are_gone_everybody_is_answered(house: Hous
     for wire in slow:
         wire.close()
     assert alive(house)
+
+
+def test_connections_that_are_kept_and_say_nothing_hold_up_nobody(house: House) -> None:
+    """As a provider keeps them after a burst; a server that counts them would hear nobody else."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as kept:
+        for _ in range(SILENT):
+            kept.enter_context(socket.create_connection(("127.0.0.1", house.ports[0]), LIMIT))
+        assert alive(house)
 
 
 def test_a_request_torn_off_in_its_middle_leaves_nothing(house: House) -> None:
