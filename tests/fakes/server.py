@@ -19,6 +19,7 @@ from tests.fakes.faults import Call, Script
 Result = TypeVar("Result")
 BODY_LIMIT = 2 * 1024 * 1024
 LOG_LENGTH = 500_000
+BACKLOG = 4096
 
 
 @dataclass(slots=True)
@@ -121,7 +122,9 @@ class FakeServer:
 
     async def _listen(self) -> None:
         assert self._runner is not None
-        self._site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
+        self._site = web.TCPSite(
+            self._runner, self.host, self.port, reuse_address=True, backlog=BACKLOG
+        )
         await self._site.start()
         self.port = self._runner.addresses[0][1]
 
