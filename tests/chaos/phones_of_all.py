@@ -2,7 +2,8 @@
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -80,6 +81,10 @@ class Phones:
     def acting(self) -> int:
         """How many people are about to do something."""
         return self._busy
+
+    def callbacks(self) -> Mapping[int, int]:
+        """How many status callbacks ended in each answer; 0: the provider waited in vain."""
+        return Counter(status for _, _, status in self.twilio.statuses.calls)
 
     def join(self, members: Sequence[Member]) -> None:
         """Hand out the phones; everybody opened the bot when they registered."""

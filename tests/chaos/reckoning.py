@@ -11,16 +11,19 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
-from services.broadcasts.hours import zone_of
+from tests.chaos import public_page
 from tests.chaos.everywhere import Everywhere
 from tests.chaos.phones_of_all import Saw
-from tests.chaos.poll_words import BECAUSE, kind_of
+from tests.chaos.poll_words import BECAUSE, OUTCOME, kind_of
+from tests.chaos.public_page import PublicPage
 from tests.chaos.roll import MUST, NEVER_ARRIVES, VALUES
 
 FROM, UNTIL = time(8), time(20)
 ARRIVED = ("sent", "delivered", "read")
 EXACT_FROM, STEP = 500, 5
 MOST_TOLD = 8
+KINDS = {"invitation": "invitation", "reminder": "reminder", "report_back": "report"}
+"""What a sending of each kind brings to the phones."""
 Faults = Mapping[str, list[Any]]
 
 
@@ -32,8 +35,10 @@ class Reckoning:
     recipients: dict[str, dict[UUID, dict[str, Any]]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
-    public: dict[str, Any] = field(default_factory=dict)
     texts: list[dict[str, Any]] = field(default_factory=list)
+    poll: dict[str, Any] = field(default_factory=dict)
+    relays: list[dict[str, Any]] = field(default_factory=list)
+    public: PublicPage | None = None
 
     def read(self) -> "Reckoning":
         """Ask the API for everything."""
@@ -44,8 +49,10 @@ class Reckoning:
             assert len(self.recipients[kind]) == len(rows), "somebody is listed twice"
         self.messages = list(officer.pages("/messages?direction=out"))
         self.results = officer.get(f"/polls/{poll['id']}/results")
-        self.public = officer.public(f"/r/{poll['code']}.json")
         self.texts = list(officer.pages(f"/polls/{poll['id']}/texts"))
+        self.poll = officer.get(f"/polls/{poll['id']}")
+        self.relays = list(officer.pages(f"/relays?poll_id={poll['id']}"))
+        self.public = public_page.read(officer, poll["code"])
         return self
 
     def faults(self) -> Faults:
@@ -60,6 +67,9 @@ class Reckoning:
             self.all_who_answered_told_once,
             self.messages_agree,
             self.results_agree,
+            self.receipts_agree,
+            self.public_agrees,
+            self.poll_and_relay_agree,
         )
         found = {promise.__name__: promise() for promise in promises}
         return {name: faults[:MOST_TOLD] for name, faults in found.items() if faults}
@@ -82,7 +92,7 @@ class Reckoning:
 
     def at_a_permitted_hour(self) -> list[Any]:
         """Nobody was written to at night where they live."""
-        places = {member.id: member.place for member in self.run.members}
+        zones = {member.id: member.zone for member in self.run.members}
         pushed = ("invitation", "reminder", "report")
         faults: list[Any] = []
         for one in self.run.phones.saw:
@@ -90,7 +100,7 @@ class Reckoning:
                 continue
             if one.kind == "report" and one.channel == "whatsapp":
                 continue  # read on purpose, at an hour of their own
-            local = one.at.astimezone(zone_of(places[one.who]))
+            local = one.at.astimezone(zones[one.who])
             if not FROM <= local.time() < UNTIL:
                 faults.append((one.kind, str(local)))
         return faults
@@ -128,10 +138,9 @@ class Reckoning:
     def progress_agrees(self) -> list[Any]:
         """How far each sending is told to be is what the phones and the lists say."""
         faults: list[Any] = []
-        kinds = {"invitation": "invitation", "reminder": "reminder", "report_back": "report"}
         for kind, sending in self.run.sendings.items():
             rows = self.recipients[kind].values()
-            told, seen = sending["progress"], self._seen(kinds[kind])
+            told, seen = sending["progress"], self._seen(KINDS[kind])
             counted = {
                 "sent": sum(len(came) for came in seen.values()),
                 "left_out": dict(Counter(r["reason"] for r in rows if r["status"] == "left_out")),
@@ -175,7 +184,7 @@ class Reckoning:
         return _unlike({"messages": dict(listed)}, {"messages": dict(seen)})
 
     def results_agree(self) -> list[Any]:
-        """Results are what people answered, as far as the gate lets figures leave; so is /r/."""
+        """Results are what people answered, as far as the gate lets figures leave."""
         who = self._answered()
         answered = [one for one in self.run.members if one.id in who]
         sent = sum(len(came) for came in self._seen("invitation").values())
@@ -191,8 +200,46 @@ class Reckoning:
         wrote = [one for one in answered if one.value == VALUES[2]]
         if [row["text"] for row in self.texts] != [BECAUSE] * len(wrote):
             faults.append(("texts", len(self.texts), len(wrote)))
-        shown = {name: self.public.get(name) for name in ("started", "completed", "questions")}
-        return faults + _unlike(shown, {name: self.results[name] for name in shown})
+        return faults
+
+    def receipts_agree(self) -> list[Any]:
+        """Delivered and read is what the providers told: of each phone, and of WhatsApp's alone."""
+        faults: list[Any] = []
+        for kind, sending in self.run.sendings.items():
+            truth = self._receipts(KINDS[kind])
+            faults += _unlike({name: sending["progress"][name] for name in truth}, truth)
+        hidden = {one["figure"] for one in self.results["suppressed"]}
+        for name, many in self._receipts("invitation").items():
+            if not _may_be(self.results[name], many, hidden=name in hidden):
+                faults.append(("results", name, self.results[name], many))
+        return faults
+
+    def public_agrees(self) -> list[Any]:
+        """Everybody reads the same of it as the officer: on the page, in the table, as JSON."""
+        assert self.public is not None
+        return self.public.faults(self.results)
+
+    def poll_and_relay_agree(self) -> list[Any]:
+        """It is closed and says what will be done; its code brought whom it brought; two tests."""
+        guests = len(self.run.phones.guests)
+        tests = [one.who for one in self.run.phones.saw if one.kind == "test"]
+        told = {
+            "status": self.poll["status"],
+            "report_back": self.poll["report_back"],
+            "missing_languages": self.poll["missing_languages"],
+            "reported": self.poll["reported_at"] is not None,
+            "relays": [(one["code"], one["answered"]) for one in self.relays],
+            "tests": tests,
+        }
+        band = guests // 10 * 10 or None
+        return _unlike(told, {
+            "status": "closed",
+            "report_back": OUTCOME,
+            "missing_languages": [],
+            "reported": True,
+            "relays": [(self.run.relay["code"], band)],
+            "tests": [self.run.members[0].id] * 2,
+        })  # fmt: skip
 
     # --- what happened ---
 
@@ -205,6 +252,11 @@ class Reckoning:
             if one.kind == template or (one.kind == kind and not read):
                 found[one.who].append(one)
         return found
+
+    def _receipts(self, kind: str) -> Mapping[str, int]:
+        channels = Counter(one.channel for came in self._seen(kind).values() for one in came)
+        read = channels["whatsapp"]
+        return {"delivered": channels["sms"] + read, "read": read}
 
     def _answered(self) -> Collection[UUID]:
         """Who answered: at once, when reminded, or by the relay's code."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flows.gazetteer import Place, bundled
 from flows.normalising import normalise
@@ -28,6 +29,15 @@ TOWNS = {
     "AE": "Dubai",
     "BR": "Recife",
 }
+ZONES = {
+    "ZA": "Africa/Johannesburg",
+    "FR": "Europe/Paris",
+    "US": "America/New_York",
+    "KE": "Africa/Nairobi",
+    "AE": "Asia/Dubai",
+    "BR": "America/Recife",
+}
+"""What the clock on the wall shows there, of São Paulo too: said here, not asked of the product."""
 CAPPED_TOWN = "KE"
 AT_ONCE = 1000
 VALUES = ("mornings", "evenings", "saturday")
@@ -87,9 +97,11 @@ class Member:
         return "sms" if self.situation == "rescued_by_sms" else self.person.channel
 
     @property
-    def place(self) -> tuple[str | None, str | None]:
-        """Their time zone and country, as far as they told."""
-        return (self.person.place.time_zone if self.person.place else None), self.person.country
+    def zone(self) -> ZoneInfo:
+        """Where they live, by their town or else their country; UTC when they told neither."""
+        place = self.person.place
+        country = place.country if place else self.person.country
+        return ZoneInfo(ZONES[country] if country else "UTC")
 
 
 def make(many: int, seed: int, now: datetime) -> list[Member]:

@@ -36,11 +36,13 @@ def test_each_gets_it_once_at_a_permitted_hour_or_is_listed_with_the_reason(
     run = played.run
     print({"members": len(run.members), "seconds": run.seconds})
     print({kind: one["progress"] for kind, one in run.sendings.items()})
+    print("callbacks by how they were answered", run.phones.callbacks())
     faults = played.faults()
     print(faults)
     print({name: told for name, told in played.results.items() if name != "questions"})
     assert faults == {}
     assert run.phones.strange == []
+    assert run.phones.twilio.inbound.lost == [], "what a member wrote never reached us"
     for event in ("request.failed", "broadcasts.failed", "message.quarantined"):
         assert run.house.events(event) == []
 
@@ -99,6 +101,21 @@ def _counted_wrongly(played: Reckoning) -> None:
     played.results["completed"] += 20
 
 
+def _delivered_wrongly(played: Reckoning) -> None:
+    played.results["delivered"] += 20
+
+
+def _shown_wrongly(played: Reckoning) -> None:
+    assert played.public is not None
+    pages = {language: page.replace("</b> <small>", "</b> <small>1") for language, page in
+             played.public.pages.items()}  # fmt: skip
+    played.public = replace(played.public, pages=pages)
+
+
+def _relayed_wrongly(played: Reckoning) -> None:
+    played.relays = [played.relays[0] | {"answered": 1000}]
+
+
 @pytest.mark.parametrize(
     ("plant", "promise"),
     [
@@ -110,6 +127,9 @@ def _counted_wrongly(played: Reckoning) -> None:
         (_reminded_in_vain, "only_the_silent_reminded"),
         (_never_told, "all_who_answered_told_once"),
         (_counted_wrongly, "results_agree"),
+        (_delivered_wrongly, "receipts_agree"),
+        (_shown_wrongly, "public_agrees"),
+        (_relayed_wrongly, "poll_and_relay_agree"),
     ],
 )
 def test_the_reckoning_finds_what_is_wrong(
