@@ -7,6 +7,7 @@ on real processes and providers that speak HTTP; then phones, lists, progress, r
 public page have to tell the same story. The suite plays it with few members.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -37,6 +38,8 @@ def test_each_gets_it_once_at_a_permitted_hour_or_is_listed_with_the_reason(
     print({"members": len(run.members), "seconds": run.seconds})
     print({kind: one["progress"] for kind, one in run.sendings.items()})
     print("callbacks by how they were answered", run.phones.callbacks())
+    refused = run.house.events("message.not_sent")
+    print("not sent", Counter((one["channel_kind"], one["code"]) for one in refused))
     faults = played.faults()
     print(faults)
     print({name: told for name, told in played.results.items() if name != "questions"})
