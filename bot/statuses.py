@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+import logs
 from bot.batches import Batches
 from bot.channels.base import ChannelView, StatusUpdate
 from bot.channels.twilio_errors import error_for
@@ -85,10 +86,13 @@ class Statuses:
         ]
         try:
             stand = record_statuses(self._connected(), view.organisation_id, view.id, rows)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             # Whatever it was, the next batch begins on a connection that is known to be good.
             self._give_up_connection()
-            raise
+            if is_away(error):
+                raise
+            logs.event("batch.split", error=type(error).__name__, count=len(batch))
+            return [False for _ in batch]
         return [told.reference in stand for told in batch]
 
     def _connected(self) -> Connection:

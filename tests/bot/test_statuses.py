@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bot import statuses
 from bot.channels.base import StatusUpdate
@@ -170,6 +170,19 @@ def test_what_is_told_of_many_at_the_same_moment_all_stands(desk: Desk) -> None:
     assert {row[2] for row in ended} == {f"SM{message.hex}" for message in messages}
     assert {row[1] for row in ended if row[0] not in messages[:3]} == {"read"}
     assert {row[1] for row in ended if row[0] in messages[:3]} <= {"delivered", "read", "failed"}
+
+
+def test_those_of_a_batch_that_fails_are_recorded_one_by_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = said(desk)
+
+    def fails(*_: object) -> None:
+        raise ProgrammingError("", None, Exception())
+
+    monkeypatch.setattr(statuses, "record_statuses", fails)  # a fault nobody has thought of
+    tell(desk, "delivered", reference=message)
+    assert now_is(desk) == "delivered"
 
 
 def status_of(desk: Desk, message: UUID) -> str:
