@@ -41,7 +41,8 @@ def told_heads(counted: Mapping[str, int], earlier: Mapping[str, int]) -> Heads:
     """Return each number of people as it leaves after those told earlier.
 
     What was told stays told. A new number is not told if one to nine people are between it and one
-    that is told, or was: these would be known at that moment, or at the one before.
+    that is told, or was: these would be known at that moment, or at the one before. That two are
+    equal by now may be told: those few are then the ones by whom the inner number has moved.
     """
     questions = {name: count for name, count in counted.items() if name.startswith(QUESTION)}
     kept = dict(questions)
@@ -63,5 +64,5 @@ def _gives_away(name: str, count: int, kept: Mapping[str, int], earlier: Mapping
         inside |= {one for one in kept if one.startswith(QUESTION)}
     around = {outer for inner, outer in INSIDE if inner == name}
     beside = [kept[one] for one in (inside | around) & kept.keys()]
-    beside += [earlier[one] for one in inside & earlier.keys()]
+    beside += [earlier[one] for one in inside & earlier.keys() if kept.get(one) != count]
     return any(0 < abs(count - other) < RULE.fewest for other in beside)

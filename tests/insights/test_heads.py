@@ -61,12 +61,17 @@ def test_what_was_not_told_is_not_told_later_by_itself() -> None:
     assert told_heads({"sent": 105, "delivered": 97}, first.told).figures["delivered"].value is None
 
 
-def test_the_end_tells_no_handful_that_was_between_before() -> None:
+def test_that_all_who_began_have_ended_by_now_is_told() -> None:
     live = told_heads({"completed": 187, "n.when_open": 187}, {})
     ended = told_heads({"started": 190, "completed": 190, "n.when_open": 190}, live.told)
-    assert ended.figures["completed"] == Figure(190)
-    assert ended.figures["started"] == Figure(None, Reason.PROTECTS)
-    assert ended.told == {"completed": 190, "n.when_open": 190}
+    assert ended.figures["started"] == ended.figures["completed"] == Figure(190)
+
+
+def test_a_handful_beside_what_was_told_before_is_not_told() -> None:
+    live = told_heads({"read": 60, "sent": 100}, {})
+    later = told_heads({"delivered": 65, "sent": 100}, live.told)
+    assert later.figures["delivered"] == Figure(None, Reason.PROTECTS)
+    assert later.told == live.told
 
 
 def test_what_was_told_stays_told() -> None:
