@@ -96,7 +96,7 @@ def _leave(scene: Scene, running: Running) -> None:
 def _refuses_by_number(scene: Scene, events: Iterable[Event]) -> bool:
     """Whether a typed number says that nothing may be kept: it may be one sent twice by mistake.
 
-    Asked about, the same number sent once more brings the question back.
+    Asked about, neither the same number nor the one that agrees refuses anything.
     """
     heard = scene.heard.input
     refused = any(isinstance(one, Ended) and one.reason == "refused" for one in events)

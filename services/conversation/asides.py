@@ -11,10 +11,11 @@ from functools import cache
 from flows import engine
 from flows.flow import Flow
 from flows.gazetteer import LIBRARY
+from flows.inputs import Pressed
 from flows.loader import load
 from flows.state import State
 from services.conversation.answering import take_answer
-from services.conversation.apply import apply_aside
+from services.conversation.apply import apply_aside, apply_events
 from services.conversation.calling import call
 from services.conversation.changing import ASIDE as CHANGE
 from services.conversation.changing import aside_in, change, correct, give_up
@@ -173,6 +174,16 @@ def _erase(scene: Scene) -> None:
     scene.erase = True
 
 
+def _tell_more(scene: Scene) -> None:
+    """Give the longer text of the consent that waits."""
+    running = scene.running
+    if running and running.state.status == "waiting":
+        flow, state = running.published.flow, running.state
+        press = Pressed(f"{state.tag}.{state.asked}.more")
+        running.state, events = engine.step(flow, state, press, scene.now)
+        apply_events(scene, running, events)
+
+
 def _refuse(scene: Scene) -> None:
     scene.leave("refused")
 
@@ -208,6 +219,7 @@ CHOICES: dict[tuple[str, str], Act] = {
     ("same_number", "me"): _wish("known"),
     ("same_number", "new_owner"): _wish("new_owner"),
     ("language", "*"): _say_then_ask("language_changed"),
+    ("refuse", "more"): _tell_more,
     ("refuse", "refuse"): _refuse,
     ("erase", "erase"): _erase,
     ("erase", "keep"): _say_then_ask("kept"),

@@ -101,3 +101,20 @@ def test_thanks_that_have_not_left_are_not_followed_by_something_else(desk: Desk
     assert not desk.hear("Nairobi", kind="sms").woke
     desk.deliver()
     assert {status for status, _ in desk.statuses()} == {"sent"}
+
+
+@pytest.mark.parametrize("crossing", ["1", "2"])
+def test_an_answer_that_crosses_the_question_whether_one_refuses_erases_nothing(
+    desk: Desk, crossing: str
+) -> None:
+    """French by 2, which comes twice; then the 1 that agrees to what is on the screen."""
+    desk.hear("hello", kind="sms")
+    desk.deliver()
+    desk.hear("2", kind="sms")
+    desk.deliver()
+    desk.hear("2", kind="sms")
+    desk.hear(crossing, kind="sms")
+    assert desk.scalar(ANSWERED) == ["language"]
+    assert desk.scalar("select language from contacts") == "fr"
+    desk.hear("1", kind="sms")
+    assert desk.scalar(ASKED) == "country"
