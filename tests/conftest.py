@@ -22,7 +22,7 @@ then needs CREATEDB. Sockets beyond loopback and warnings are errors; order is r
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,17 +91,20 @@ def server(shared: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def template(server: Server, shared: Path) -> Iterator[str]:
-    """The name of a migrated, empty database that is only ever copied."""
-    name = f"homeline_template_{RUN}"
-    with _alone(shared / "template.lock"):
-        made = shared / "template.made"
-        if not made.exists():
-            urls = server.create(name)
-            migrate(urls.owner)
-            made.touch()
-    yield name
-    if WORKER == "alone":
-        server.drop(name)
+    """A migrated, empty database that is only ever copied; who leaves last drops it."""
+    name, made = f"homeline_template_{RUN}", shared / "template.made"
+    with (shared / "template.users").open("w") as users:
+        with _alone(shared / "template.lock"):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if not made.exists():
+                urls = server.create(name)
+                migrate(urls.owner)
+                made.touch()
+        yield name
+        with _alone(shared / "template.lock"), suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            server.drop(name)
+            made.unlink()
 
 
 @pytest.fixture(scope="session")
