@@ -146,7 +146,8 @@ def _alone(line: Homeline, cleanup: ExitStack) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise refuse("The demo is already running with this data folder.") from None
+        told = "The demo is already running with this data folder. One beside it:"
+        raise refuse(f"{told} HOMELINE_DATA=var2 PORT=8001 ./homeline demo") from None
 
 
 def _free_port(port: int) -> None:

@@ -85,6 +85,7 @@ def test_it_serves_alone_mends_itself_stops_and_goes_on(data: Path) -> None:
     second = Demo(data, a_free_port())
     assert second.ended() == 1
     assert "already running" in second.said
+    assert "HOMELINE_DATA=" in second.said
 
     before = demo.family()
     for child in psutil.Process(demo.process.pid).children():
