@@ -49,10 +49,12 @@ def refuse(sentence: str) -> click.ClickException:
 
 _REFUSALS = {
     "42P01": "The tables are missing: run `flask db upgrade`.",
+    "42703": "The tables lack what this code needs: run `flask db upgrade`. If that is done, they "
+    "were made between two versions: choose another HOMELINE_DATA, or an empty database.",
     "42501": "The role of DATABASE_URL may not use the tables: as a superuser, grant homeline_app "
     "to it (docs/operations.md, Database).",
 }
-"""What PostgreSQL refuses, by SQLSTATE: undefined table, insufficient privilege."""
+"""What PostgreSQL refuses, by SQLSTATE: undefined table or column, insufficient privilege."""
 
 
 @contextmanager

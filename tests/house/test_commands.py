@@ -277,7 +277,12 @@ def test_what_cannot_be_asked_is_refused_in_words(
 
 
 @pytest.mark.parametrize(
-    ("state", "told"), [("42P01", "run `flask db upgrade`"), ("42501", "grant homeline_app to it")]
+    ("state", "told"),
+    [
+        ("42P01", "run `flask db upgrade`"),
+        ("42703", "another HOMELINE_DATA, or an empty database"),
+        ("42501", "grant homeline_app to it"),
+    ],
 )
 def test_what_the_database_refuses_is_told_with_the_remedy(state: str, told: str) -> None:
     refused = type("Refused", (Exception,), {"sqlstate": state})()
