@@ -228,16 +228,17 @@ class Reckoning:
             "report_back": self.poll["report_back"],
             "missing_languages": self.poll["missing_languages"],
             "reported": self.poll["reported_at"] is not None,
-            "relays": [(one["code"], one["answered"]) for one in self.relays],
+            "relays": [one["code"] for one in self.relays],
+            "came": all(_near(one["answered"], guests) for one in self.relays),
             "tests": tests,
         }
-        band = guests // 10 * 10 or None
         return _unlike(told, {
             "status": "closed",
             "report_back": OUTCOME,
             "missing_languages": [],
             "reported": True,
-            "relays": [(self.run.relay["code"], band)],
+            "relays": [self.run.relay["code"]],
+            "came": True,
             "tests": [self.run.members[0].id] * 2,
         })  # fmt: skip
 
@@ -287,3 +288,10 @@ def _may_be(told: int | None, many: int, *, hidden: bool = False) -> bool:
     if told is None:
         return hidden or many < 2 * STEP
     return told == many if many >= EXACT_FROM else abs(told - many) <= STEP
+
+
+def _near(told: int | None, many: int) -> bool:
+    """Whether a band of twenty, or from a thousand on two digits, may stand for so many."""
+    if told is None:
+        return many < 2 * STEP
+    return abs(told - many) <= max(2 * STEP, many // 10)
