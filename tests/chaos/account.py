@@ -114,6 +114,7 @@ def figures(run: Storm) -> dict[str, Any]:
         "deliveries": deliveries,
         "deliveries_per_second": round(deliveries / max(run.seconds, 0.1), 1),
         "asked_again": sum(m.again for m in run.members),
+        "asked_whether_they_refuse": sum(m.doubted for m in run.members),
         "nudges": run.nudges,
         "given_up_by_twilio": len(run.twilio.inbound.lost),
         "kills": sum(part.kills for part in run.house.parts),

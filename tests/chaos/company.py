@@ -4,7 +4,7 @@ A person answers a question once, after thinking for a moment, and looks at the 
 sending: what they were about to say to an older question they drop. A question that comes again
 although it was answered a while ago is answered again, as people do; one that crosses an answer
 just given is not. Somebody to whom nothing happens for long does once more what the screen asks
-for, and that is counted.
+for, and that is counted; so does who is asked whether they refuse, as their number came twice.
 """
 
 import random
@@ -47,7 +47,10 @@ class Company:
         if member is None:
             return
         question = self._readers.question(text)
-        if new and question is None:
+        if new and self._readers.doubts(text):
+            member.doubted += 1
+            self._think_and_act(member)
+        elif new and question is None:
             member.strange.append(text[:60])
         elif new and question is not None:
             self._saw_new(member, question, buttons)

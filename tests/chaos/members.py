@@ -9,6 +9,7 @@ from typing import Any
 
 from flows import loader
 from flows.flow import Flow
+from flows.gazetteer import LIBRARY
 from flows.questions.base import UNTICK
 
 REGISTRATION = "registration-express"
@@ -34,6 +35,13 @@ PURPOSES = ("alerts", "polls", "consultations", "projects", "events")
 def registration() -> Flow:
     """The flow everybody is led through."""
     return loader.load(loader.library()[REGISTRATION])
+
+
+@cache
+def _whether_they_refuse() -> tuple[str, ...]:
+    """What we ask back when the number that refuses came, perhaps twice, in each language."""
+    (question,) = loader.load(LIBRARY / "asides" / "refuse.yaml").questions
+    return tuple(question.text.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class Member:
     did: list[tuple[float, Do]] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
     again: int = 0
+    doubted: int = 0
     nudges: int = 0
     screen: Buttons = ()
     changes: list[float] = field(default_factory=list)
@@ -162,6 +171,10 @@ class Readers:
         """The question a message asks, or None for anything else."""
         text = text.replace("\u2068", "").replace("\u2069", "")  # names stand apart in Arabic
         return next((name for name, words in self._texts if words in text), None)
+
+    def doubts(self, text: str) -> bool:
+        """Whether a message asks if they refuse: a number of theirs came twice."""
+        return any(words in text for words in _whether_they_refuse())
 
 
 def _payload(buttons: Buttons, value: str) -> str:

@@ -50,6 +50,9 @@ def told(run: Storm) -> Account:
     account = account_of(run)
     print(figures(run))
     print(account)
+    for kind in ("unfinished", "wrong", "led_back"):
+        if who := getattr(account, kind):
+            print(kind, who)
     return account
 
 
