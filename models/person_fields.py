@@ -100,7 +100,7 @@ class InstantField(_Plain):
         return None if instant is None else _iso(instant)
 
     def equals(self, wanted: Sequence[str]) -> Sql:
-        moments = ((as_instant(one), one) for one in wanted)
+        moments = ((as_instant(one), one) for one in wanted if one.endswith(_UTC_MARK))
         return self.column.in_([at for at, one in moments if at and _iso(at) == one])
 
     def is_known(self) -> Sql:
@@ -249,6 +249,9 @@ class AnswerField(_Written):
 def _member(column: InstrumentedAttribute[Any], key: str) -> ColumnElement[str]:
     member: ColumnElement[str] = column.op("->>", return_type=Text())(key)
     return member
+
+
+_UTC_MARK: Final = "+00:00"
 
 
 def _iso(instant: datetime) -> str:

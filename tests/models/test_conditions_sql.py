@@ -60,6 +60,8 @@ def audience(db: Session, condition: Condition) -> set[UUID]:
         ({"joined": {"within": "30 days"}}, {"joined_at": NOW - timedelta(days=30)}, True),
         ({"joined": {"within": "30 days"}}, {"joined_at": NOW - timedelta(days=31)}, False),
         ({"last_seen": {"at_least": "2026-03"}}, {"last_seen_at": NOW}, True),
+        ({"joined": "9999-12-31T23:59:59-14:59"}, {"joined_at": NOW}, False),
+        ({"joined": "2026-03-02T09:00:00.000000+00:00"}, {"joined_at": NOW}, True),
         ({"registered": {"known": True}}, {}, False),
         ({"registered": {"at_most": "2026-03-02T09:00"}}, {"registered_at": NOW}, True),
         ({"relay": "made-up-relay"}, {"origin": {"relay": "made-up-relay"}}, True),
