@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, SmallInteger, text
+from sqlalchemy import ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Identified, Json, Owned, Word, belongs, one_of
@@ -67,7 +67,7 @@ class Broadcast(Identified, Base):
         ),
         one_of("kind", BroadcastKind),
         one_of("status", BroadcastStatus),
-        Index(None, "ask_id"),
+        UniqueConstraint("ask_id", "kind", "id", "organisation_id"),
         Index(
             "ix_broadcasts_running",
             "status",
@@ -98,11 +98,19 @@ class Recipient(Owned, Base):
 
     __tablename__ = "recipients"
     __table_args__ = (
-        belongs("ask_id", "asks", cascade=True),
-        belongs("broadcast_id", "broadcasts", cascade=True),
+        # One key to the sending, of the same ask and kind: each key is checked a million times.
+        ForeignKeyConstraint(
+            ["organisation_id", "ask_id", "kind", "broadcast_id"],
+            [
+                "broadcasts.organisation_id",
+                "broadcasts.ask_id",
+                "broadcasts.kind",
+                "broadcasts.id",
+            ],
+            ondelete="CASCADE",
+        ),
         belongs("contact_id", "contacts", cascade=True),
         belongs("asker_id", "askers"),
-        one_of("kind", BroadcastKind),
         one_of("status", RecipientStatus),
         Index(None, "contact_id"),
         Index(

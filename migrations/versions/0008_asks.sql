@@ -163,9 +163,9 @@ CREATE TABLE broadcasts (
     CONSTRAINT fk_broadcasts_audience_version
         FOREIGN KEY (organisation_id, audience_id, audience_version) REFERENCES audience_versions (organisation_id, audience_id, version),
     CONSTRAINT ck_broadcasts_kind CHECK (kind IN ('invitation', 'reminder', 'result', 'report_back')),
-    CONSTRAINT ck_broadcasts_status CHECK (status IN ('opening', 'sending', 'paused', 'canceled', 'finished'))
+    CONSTRAINT ck_broadcasts_status CHECK (status IN ('opening', 'sending', 'paused', 'canceled', 'finished')),
+    CONSTRAINT uq_broadcasts_ask_id_kind_id_organisation_id UNIQUE (ask_id, kind, id, organisation_id)
 );
-CREATE INDEX ix_broadcasts_ask_id ON broadcasts (ask_id);
 CREATE INDEX ix_broadcasts_running ON broadcasts (status)
     WHERE status IN ('opening', 'sending', 'paused');
 
@@ -186,15 +186,12 @@ CREATE TABLE recipients (
     queued_at timestamptz,
     expires_at timestamptz,
     CONSTRAINT pk_recipients PRIMARY KEY (organisation_id, ask_id, kind, contact_id),
-    CONSTRAINT fk_recipients_ask_id
-        FOREIGN KEY (organisation_id, ask_id) REFERENCES asks (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_recipients_broadcast_id
-        FOREIGN KEY (organisation_id, broadcast_id) REFERENCES broadcasts (organisation_id, id) ON DELETE CASCADE,
+        FOREIGN KEY (organisation_id, ask_id, kind, broadcast_id) REFERENCES broadcasts (organisation_id, ask_id, kind, id) ON DELETE CASCADE,
     CONSTRAINT fk_recipients_contact_id
         FOREIGN KEY (organisation_id, contact_id) REFERENCES contacts (organisation_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_recipients_asker_id
         FOREIGN KEY (organisation_id, asker_id) REFERENCES askers (organisation_id, id),
-    CONSTRAINT ck_recipients_kind CHECK (kind IN ('invitation', 'reminder', 'result', 'report_back')),
     CONSTRAINT ck_recipients_status CHECK (status IN ('waiting', 'queued', 'left_out'))
 )
  WITH (fillfactor = 85);
