@@ -1,4 +1,4 @@
-"""People who agreed to polls, put into Homeline's own tables; with a push waiting, or without.
+"""People who registered and agreed to polls, put into the tables; with a push waiting, or without.
 
 A process of its own, run with the project's interpreter: an order as JSON on standard input. It
 writes as superuser, past walls and triggers: how fast people register is not measured here.
@@ -22,9 +22,11 @@ from models.sealed import Keyring, OrganisationKeys, keyed_hash, seal
 _TABLES = {
     "contacts": "id wrapped_key language status origin created_at last_seen_at expires_at",
     "addresses": "id contact_id channel_id scheme address_hash number_hash sealed status"
-    " created_at",
+    " last_in_at created_at",
     "profiles": "contact_id country time_zone language channel consents joined_at registered_at"
     " last_seen_at",
+    "flow_sessions": "id contact_id flow_version_id flow kind status language channel_kind"
+    " started_at updated_at completed_at",
     "conversations": "contact_id seq updated_at",
     "messages": "id contact_id address_id channel_id direction status lane kind content"
     " flow_version_id question language seq due_at created_at expires_at",
@@ -68,7 +70,7 @@ class _Queue:
         self._later = self._now + timedelta(days=90)
 
     def rows(self, line: _Line, member: int, flow_version: UUID, question: str) -> Rows:
-        contact, address, message = (new_id(self._now) for _ in range(3))
+        contact, address, passage, message = (new_id(self._now) for _ in range(4))
         key, wrapped = self._keyring.new_key(self._organisation, contact)
         number = f"+{member}" if line.kind == "sms" else str(member)
         where = f"{line.kind}:{number}"
@@ -86,11 +88,15 @@ class _Queue:
                 contact, wrapped, "en", "active", Jsonb({"member": member}), now, now, later,
             ),
             "addresses": (
-                address, contact, line.channel_id, line.kind, *hashes, sealed, "active", now,
+                address, contact, line.channel_id, line.kind, *hashes, sealed, "active", now, now,
             ),
             "profiles": (
                 contact, *_PLACES[member % len(_PLACES)], "en", line.kind,
                 ["registration", "polls"], now, now, now,
+            ),
+            "flow_sessions": (
+                passage, contact, flow_version, "registration", "registration", "complete", "en",
+                line.kind, now, now, now,
             ),
             "conversations": (contact, 1, now),
             "messages": (

@@ -22,6 +22,8 @@ PINNED = {
 """Plans of the message path: young tables and stale statistics cannot turn them into full reads."""
 STEADY = {name: state for name, state in PINNED.items() if state == "off"} | {"jit": "off"}
 """The same for statements over many people that are planned anew each time."""
+RANGES = STEADY | {"enable_nestloop": "off", "work_mem": "64MB"}
+"""The same for statements whose every table is read as one range of an index."""
 
 
 def make_engine(
@@ -83,6 +85,15 @@ def keep_plans_steady(db: Session) -> None:
     db.execute(_SET_STEADY)
 
 
+def read_in_ranges(db: Session) -> None:
+    """Let the rest of this transaction read about many people by ranges of indexes, and join those.
+
+    Looking up one by one is steady while each look-up is by a key; a range that is read anew for
+    each row becomes quadratic, so joins go by hashes, whatever is known of the tables' sizes.
+    """
+    db.execute(_SET_RANGES)
+
+
 def _with_settings(url: URL, settings: Mapping[str, str]) -> URL:
     """Add server settings to those the URL already asks for."""
     if not settings:
@@ -94,3 +105,4 @@ def _with_settings(url: URL, settings: Mapping[str, str]) -> URL:
 
 
 _SET_STEADY = select(*(func.set_config(name, state, True) for name, state in STEADY.items()))
+_SET_RANGES = select(*(func.set_config(name, state, True) for name, state in RANGES.items()))

@@ -12,13 +12,15 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from flows.flow import Flow
 from flows.sms import measure
 from models.broadcast import BroadcastKind
+from models.db import read_in_ranges
 from services.audiences import prices
+from services.audiences.chunks import list_chunks
 from services.audiences.eligibility import LeftOut, Sending, eligible
 from services.audiences.prices import Prices
 from services.broadcasts.ask_messages import Person, Telling, compose
@@ -26,8 +28,10 @@ from services.messages.rendering import body_for, render
 
 NOBODY: Final = UUID(int=0)
 """Stands for the ids of a message that is only measured."""
-_MEMORY: Final = text("SELECT set_config('work_mem', '64MB', true)")
-"""For this transaction: sorting a million people in 4 MB goes by way of the disk."""
+AT_ONCE: Final = 10_000
+"""People looked at by one statement, so that a million take no more memory."""
+_Alike = tuple[Any, ...]
+"""What matters here of somebody: reason, channel, whether by template, language, country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,18 @@ def parts_in(
 
 
 def _count(db: Session, sending: Sending, now: datetime) -> list[_Cell]:
-    db.execute(_MEMORY)
-    each = eligible(db, sending, now=now).subquery()
-    by = (each.c.reason, each.c.channel_kind, each.c.by_template, each.c.language, each.c.country)
-    return [_cell(row) for row in db.execute(select(*by, func.count()).group_by(*by))]
+    read_in_ranges(db)
+    people: Counter[_Alike] = Counter()
+    for chunk in list_chunks(db, AT_ONCE):
+        each = eligible(db, sending, now=now, chunk=chunk).subquery().c
+        by = (each.reason, each.channel_kind, each.by_template, each.language, each.country)
+        for *alike, count in db.execute(select(*by, func.count()).group_by(*by)):
+            people[tuple(alike)] += count
+    return [_cell(alike, count) for alike, count in people.items()]
 
 
-def _cell(row: Any) -> _Cell:
-    reason, channel, by_template, language, country, people = row
+def _cell(alike: _Alike, people: int) -> _Cell:
+    reason, channel, by_template, language, country = alike
     kind = "whatsapp_template" if by_template else channel
     return _Cell(reason, str(channel or ""), str(kind or ""), language, country, people)
 

@@ -13,14 +13,16 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    and_,
     case,
     exists,
     false,
+    func,
     null,
     or_,
     select,
-    true,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from flows.conditions import Condition
@@ -33,8 +35,9 @@ from models.profile import Profile
 from models.walls import organisation_of
 from services.asks.ask_checks import CONSENT_FOR
 from services.audiences.asked_before import asks_this_month
-from services.audiences.interruptions import interrupts
-from services.audiences.ways import Chunk, best_way
+from services.audiences.chunks import EVERYBODY, Chunk
+from services.audiences.interruptions import interrupted
+from services.audiences.ways import best_first, can_be_said, ways_to
 
 TEMPLATES: Final = {
     BroadcastKind.INVITATION: "invitation",
@@ -77,68 +80,58 @@ class Sending:
         return None if self.kind.tells else CONSENT_FOR[self.ask_kind]
 
     @property
+    def template(self) -> str:
+        """The WhatsApp template that says it outside the window."""
+        return TEMPLATES[self.kind]
+
+    @property
     def is_capped(self) -> bool:
         """Whether it counts as one of the asks a person gets in a month."""
         return self.kind is BroadcastKind.INVITATION and self.ask_kind is not AskKind.NOTICE
 
 
 def eligible(
-    db: Session,
-    sending: Sending,
-    *,
-    now: datetime,
-    after: UUID | None = None,
-    upto: UUID | None = None,
+    db: Session, sending: Sending, *, now: datetime, chunk: Chunk = EVERYBODY
 ) -> Select[Any]:
     """Return each person of the audience once: where they would get it, or why they do not.
 
     Columns: contact_id, address_id, channel_id, channel_kind, by_template, language, time_zone,
     country, reason. `reason` is null for who gets it, else a word of LeftOut; then the address says
-    nothing. In order of contact_id; with `after` and `upto` only ids beyond the one and up to the
-    other, which makes a chunk cost no more than its people (`find_end`).
+    nothing. In order of contact_id. Run it within `read_in_ranges`.
     """
-    owner, chunk = organisation_of(db), Chunk(after, upto)
-    way = best_way(db, TEMPLATES[sending.kind], now)
-    return (
+    owner = organisation_of(db)
+    ways = ways_to(db, chunk, now)
+    asked = asks_this_month(owner, sending.ask_id, chunk, now)
+    theirs = and_(ways.c.contact_id == Profile.contact_id, can_be_said(db, sending.template, ways))
+    found = (
         people(db)
         .with_only_columns(
             Profile.contact_id,
-            way.c.address_id,
-            way.c.channel_id,
-            way.c.channel_kind,
-            way.c.by_template,
+            ways.c.address_id,
+            ways.c.channel_id,
+            ways.c.channel_kind,
+            ways.c.by_template,
             Contact.language,
             Profile.time_zone,
             Profile.country,
-            _reason(sending, owner, way, now).label("reason"),
+            _reason(sending, owner, ways, asked, now, chunk).label("reason"),
             maintain_column_froms=True,
         )
-        .outerjoin(way, true())
-        .where(as_sql(sending.condition, now), _is_meant(sending))
-        .where(*chunk.holds(Profile.contact_id))
-        .order_by(Profile.contact_id)
+        .outerjoin(ways, theirs)
+        .where(as_sql(sending.condition, now), *_meant(sending, owner, chunk))
+        .where(*chunk.holds(Profile.contact_id), *chunk.holds(Contact.id))
+        .ext(distinct_on(Profile.contact_id))
+        .order_by(Profile.contact_id, *best_first(ways))
     )
-
-
-def find_end(db: Session, after: UUID | None, most: int) -> UUID | None:
-    """Return where a chunk of so many people ends, or None when nobody is left beyond `after`."""
-    ids = (
-        select(Profile.contact_id)
-        .where(
-            Profile.organisation_id == organisation_of(db),
-            *Chunk(after, None).holds(Profile.contact_id),
-        )
-        .order_by(Profile.contact_id)
-        .limit(most)
-        .subquery()
-    )
-    return db.scalar(select(ids.c.contact_id).order_by(ids.c.contact_id.desc()).limit(1))
+    if sending.is_capped:
+        found = found.outerjoin(asked, asked.c.contact_id == Profile.contact_id)
+    return found
 
 
 def _reason(
-    sending: Sending, owner: UUID, way: FromClause, now: datetime
+    sending: Sending, owner: UUID, ways: FromClause, asked: FromClause, now: datetime, chunk: Chunk
 ) -> ColumnElement[str | None]:
-    """The first reason that applies, cheapest look-ups first where the order leaves a choice."""
+    """The first reason that applies."""
     reasons: list[tuple[ColumnElement[bool], LeftOut]] = [
         (Contact.status == ContactStatus.STOPPED, LeftOut.STOPPED)
     ]
@@ -146,72 +139,78 @@ def _reason(
         agreed = Profile.consents.contains([sending.purpose])
         reasons.append((~agreed, LeftOut.NO_CONSENT))
     if sending.is_capped:
-        full = asks_this_month(owner, sending.ask_id, now) >= Profile.monthly_cap
+        full = func.coalesce(asked.c.times, 0) >= Profile.monthly_cap
         reasons.append((full, LeftOut.MONTHLY_CAP))
     if not sending.kind.tells:
-        reasons.append((interrupts(owner, sending.ask_id, now), LeftOut.BUSY))
-    reasons.append((way.c.address_id.is_(None), LeftOut.UNREACHABLE))
+        busy = Profile.contact_id.in_(interrupted(owner, sending.ask_id, now, chunk))
+        reasons.append((busy, LeftOut.BUSY))
+    reasons.append((ways.c.address_id.is_(None), LeftOut.UNREACHABLE))
     if sending.ask_id is not None:
-        reasons.append((_was_asked(sending), LeftOut.ALREADY_ASKED))
+        reasons.append((_was_asked(sending, owner, chunk), LeftOut.ALREADY_ASKED))
     return case(*((holds, reason.value) for holds, reason in reasons), else_=null())
 
 
-def _is_meant(sending: Sending) -> ColumnElement[bool]:
+def _meant(sending: Sending, owner: UUID, chunk: Chunk) -> list[ColumnElement[bool]]:
     """Whom of the audience this kind of sending is for."""
     if sending.kind is BroadcastKind.INVITATION:
-        return true()
+        return []
     if sending.kind is BroadcastKind.REMINDER or sending.to_invited:
-        return _has_recipient(sending, BroadcastKind.INVITATION, [RecipientStatus.QUEUED])
-    return _has_answered(sending)
+        queued = [RecipientStatus.QUEUED]
+        invited = _recipients(sending, owner, BroadcastKind.INVITATION, queued)
+        return [Profile.contact_id.in_(invited.where(*chunk.holds(Recipient.contact_id)))]
+    passed = _passages(sending, owner).where(_answered(), *chunk.holds(FlowSession.contact_id))
+    return [Profile.contact_id.in_(passed)]
 
 
-def _was_asked(sending: Sending) -> ColumnElement[bool]:
+def _was_asked(sending: Sending, owner: UUID, chunk: Chunk) -> ColumnElement[bool]:
     """Whether this very thing was or will be sent to them, or they have done it already."""
     on_its_way = [RecipientStatus.WAITING, RecipientStatus.QUEUED]
-    return or_(_has_recipient(sending, sending.kind, on_its_way), has_done(sending))
+    sent = _recipients(sending, owner, sending.kind, on_its_way)
+    done = _done(sending, owner)
+    return or_(
+        Profile.contact_id.in_(sent.where(*chunk.holds(Recipient.contact_id))),
+        Profile.contact_id.in_(done.where(*chunk.holds(FlowSession.contact_id))),
+    )
 
 
-def has_done(sending: Sending) -> ColumnElement[bool]:
-    """Return whether a person of the outer statement's profiles came or answered by themselves."""
+def has_done(sending: Sending, owner: UUID, contact_id: Any) -> ColumnElement[bool]:
+    """Return whether one person came or answered by themselves; `contact_id` is a column."""
+    return _done(sending, owner).where(FlowSession.contact_id == contact_id).exists()
+
+
+def _done(sending: Sending, owner: UUID) -> Select[UUID]:
+    """Who needs no asking: they came, or answered, or said "not now" and are left in peace."""
+    passages = _passages(sending, owner)
     match sending.kind:
         case BroadcastKind.INVITATION:
-            return exists().where(*_sessions(sending))
+            return passages
         case BroadcastKind.REMINDER:
-            return or_(_has_answered(sending), _has_declined(sending))
+            return passages.where(or_(_answered(), FlowSession.status == SessionStatus.STOPPED))
         case BroadcastKind.RESULT | BroadcastKind.REPORT_BACK:
-            return false()
+            return passages.where(false())
 
 
-def _has_recipient(
-    sending: Sending, kind: BroadcastKind, statuses: list[RecipientStatus]
-) -> ColumnElement[bool]:
-    return exists().where(
-        Recipient.organisation_id == Profile.organisation_id,
+def _recipients(
+    sending: Sending, owner: UUID, kind: BroadcastKind, statuses: list[RecipientStatus]
+) -> Select[UUID]:
+    return select(Recipient.contact_id).where(
+        Recipient.organisation_id == owner,
         Recipient.ask_id == sending.ask_id,
         Recipient.kind == kind,
-        Recipient.contact_id == Profile.contact_id,
         Recipient.status.in_(statuses),
     )
 
 
-def _has_answered(sending: Sending) -> ColumnElement[bool]:
+def _passages(sending: Sending, owner: UUID) -> Select[UUID]:
+    return select(FlowSession.contact_id).where(
+        FlowSession.organisation_id == owner, FlowSession.ask_id == sending.ask_id
+    )
+
+
+def _answered() -> ColumnElement[bool]:
     answered = exists().where(
         Answer.organisation_id == FlowSession.organisation_id,
         Answer.session_id == FlowSession.id,
         Answer.skipped.is_(False),
     )
-    done = FlowSession.status == SessionStatus.COMPLETE
-    return exists().where(*_sessions(sending), or_(done, answered))
-
-
-def _has_declined(sending: Sending) -> ColumnElement[bool]:
-    """Whether they said "not now": they are not silent, and are left in peace."""
-    return exists().where(*_sessions(sending), FlowSession.status == SessionStatus.STOPPED)
-
-
-def _sessions(sending: Sending) -> list[ColumnElement[bool]]:
-    return [
-        FlowSession.organisation_id == Profile.organisation_id,
-        FlowSession.ask_id == sending.ask_id,
-        FlowSession.contact_id == Profile.contact_id,
-    ]
+    return or_(FlowSession.status == SessionStatus.COMPLETE, answered)

@@ -8,15 +8,15 @@ Neither is anybody who only tries a poll.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, exists, false, func, literal, or_, select
+from sqlalchemy import ARRAY, Select, Text, and_, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.contact import Conversation
 from models.flow_session import FlowSession, SessionStatus
-from models.profile import Profile
+from services.audiences.chunks import EVERYBODY, Chunk
 from services.conversation.props import TEST
 
 IN_CONVERSATION: Final = timedelta(hours=24)
@@ -26,27 +26,33 @@ _PAUSED: Final = "paused"
 _REGISTRATION: Final = "registration"
 
 
-def interrupts(owner: UUID, ask_id: UUID | None, now: datetime) -> ColumnElement[bool]:
-    """Return whether a person of the outer statement's profiles is in the middle of something."""
+def interrupted(
+    owner: UUID, ask_id: UUID | None, now: datetime, chunk: Chunk = EVERYBODY
+) -> Select[UUID]:
+    """Return who of a chunk is in the middle of something: a statement for their ids."""
     fresh = Conversation.updated_at > now - IN_CONVERSATION
     opened = func.jsonb_exists_any(Conversation.state, literal(list(_OPEN), ARRAY(Text)))
-    registers = exists().where(
-        FlowSession.organisation_id == owner,
-        FlowSession.id == Conversation.session_id,
-        FlowSession.kind == _REGISTRATION,
-        FlowSession.status == SessionStatus.WAITING,
-    )
     origin = Conversation.state["origin"]
     other = and_(
         origin["ask"].astext.is_distinct_from(str(ask_id)),
         func.coalesce(origin.has_key(TEST), false()).is_(False),
     )
     talks = and_(fresh, Conversation.case_id.is_not(None))
+    registers = Conversation.session_id.in_(_registering(chunk))
     passes = and_(other, or_(and_(fresh, opened), registers))
-    return exists().where(
+    return select(Conversation.contact_id).where(
         Conversation.organisation_id == owner,
-        Conversation.contact_id == Profile.contact_id,
+        *chunk.holds(Conversation.contact_id),
         or_(talks, Conversation.state.has_key(_PAUSED), passes),
+    )
+
+
+def _registering(chunk: Chunk) -> Select[UUID]:
+    """Fenced off, so that people's own passages are found first, not all who ever registered."""
+    columns: tuple[Any, ...] = (FlowSession.id, FlowSession.kind, FlowSession.status)
+    theirs = select(*columns).where(*chunk.holds(FlowSession.contact_id)).offset(0).subquery()
+    return select(theirs.c.id).where(
+        theirs.c.kind == _REGISTRATION, theirs.c.status == SessionStatus.WAITING
     )
 
 

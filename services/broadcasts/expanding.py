@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Insert,
+    Subquery,
     Text,
     Uuid,
     case,
@@ -29,29 +29,32 @@ from flows.conditions import Names, parse
 from models.ask import Ask, Asker, AskMode
 from models.base import Instant
 from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Recipient, RecipientStatus
+from models.db import read_in_ranges
 from models.profile import Profile
 from services import retention
-from services.audiences.eligibility import LeftOut, Sending, eligible, find_end
+from services.audiences.chunks import Chunk, find_chunk
+from services.audiences.eligibility import LeftOut, Sending, eligible
 from services.broadcasts.hours import send_times
 
 FIRST, MOST, GROWTH = 100, 10_000, 10
 """People of the first chunk, of the largest, and how much larger each is than the one before."""
 
 
-def expand(db: Session, broadcast: Broadcast, chunk: int, *, now: datetime) -> bool:
-    """Write the recipients of the next `chunk` people; False when everybody stands.
+def expand(db: Session, broadcast: Broadcast, most: int, *, now: datetime) -> bool:
+    """Write the recipients of the next `most` people; False when everybody stands.
 
     `broadcast` is locked by the caller, and opening. Nobody is written twice.
     """
-    upto = find_end(db, broadcast.expanded_to, chunk)
-    if upto is None:
+    chunk = find_chunk(db, broadcast.expanded_to, most)
+    if chunk is None:
         broadcast.status = BroadcastStatus.SENDING
         return False
-    found = eligible(db, sending_of(db, broadcast), now=now, after=broadcast.expanded_to, upto=upto)
-    times = _times(db, broadcast, Profile.contact_id <= upto, now)
-    people = found.cte("people").prefix_with("MATERIALIZED")
+    found = eligible(db, sending_of(db, broadcast), now=now, chunk=chunk)
+    times = _times(db, broadcast, chunk, now)
+    people = found.subquery("people")
+    read_in_ranges(db)
     db.execute(_write(db, broadcast, people, times, now))
-    broadcast.expanded_to = upto
+    broadcast.expanded_to = chunk.upto
     return True
 
 
@@ -72,15 +75,11 @@ def sending_of(db: Session, broadcast: Broadcast) -> Sending:
     )
 
 
-def _times(
-    db: Session, broadcast: Broadcast, upto: ColumnElement[bool], now: datetime
-) -> Mapping[str, str]:
+def _times(db: Session, broadcast: Broadcast, chunk: Chunk, now: datetime) -> Mapping[str, str]:
     """Return the permitted moment for each place where somebody of this chunk lives."""
     wanted = select(Profile.time_zone, Profile.country).where(
-        Profile.organisation_id == broadcast.organisation_id, upto
+        Profile.organisation_id == broadcast.organisation_id, *chunk.holds(Profile.contact_id)
     )
-    if broadcast.expanded_to is not None:
-        wanted = wanted.where(Profile.contact_id > broadcast.expanded_to)
     places = [(zone, country) for zone, country in db.execute(wanted.distinct())]
     found = send_times(places, max(broadcast.starts_at, now), broadcast.send_hour)
     return {
@@ -89,7 +88,7 @@ def _times(
 
 
 def _write(
-    db: Session, broadcast: Broadcast, people: CTE, times: Mapping[str, str], now: datetime
+    db: Session, broadcast: Broadcast, people: Subquery, times: Mapping[str, str], now: datetime
 ) -> Insert:
     gets = people.c.reason.is_(None)
     # The moments are looked up in a value: a join with them would be as good as its estimates.

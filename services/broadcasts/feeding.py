@@ -133,7 +133,11 @@ def _due(
         Conversation.organisation_id == owner, Conversation.contact_id == Recipient.contact_id
     )
     return db.execute(
-        select(*_SEEN, has_talk.label("has_talk"), has_done(sending).label("has_done"))
+        select(
+            *_SEEN,
+            has_talk.label("has_talk"),
+            has_done(sending, owner, Recipient.contact_id).label("has_done"),
+        )
         .join(Contact, and_(Contact.organisation_id == owner, Contact.id == Recipient.contact_id))
         .outerjoin(
             Address, and_(Address.organisation_id == owner, Address.id == Recipient.address_id)

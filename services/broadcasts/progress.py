@@ -82,5 +82,7 @@ def _counts(db: Session, broadcast: Broadcast, column: Any) -> dict[str, int]:
 def _of(broadcast: Broadcast) -> tuple[ColumnElement[bool], ...]:
     return (
         Recipient.organisation_id == broadcast.organisation_id,
+        Recipient.ask_id == broadcast.ask_id,
+        Recipient.kind == broadcast.kind,
         Recipient.broadcast_id == broadcast.id,
     )

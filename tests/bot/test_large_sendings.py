@@ -3,15 +3,18 @@
 The full size of it is `python -m benchmarks.opening`.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event, select
 
 from models import Broadcast, BroadcastKind, Channel, ChannelKind
-from models.db import keep_plans_steady, transaction
+from models.db import read_in_ranges, transaction
 from services.asks import asks
 from services.asks.asks import NewAsk
+from services.audiences.chunks import find_chunk
 from services.audiences.eligibility import eligible
 from services.broadcasts import broadcasts
 from services.broadcasts.broadcasts import NewBroadcast
@@ -56,12 +59,14 @@ def test_the_first_are_queued_before_the_others_stand(desk: Desk) -> None:
     )
 
 
-def test_a_chunk_reads_no_table_from_end_to_end_before_anybody_has_counted_it(desk: Desk) -> None:
+def test_a_chunk_is_read_as_ranges_before_anybody_has_counted_a_table(desk: Desk) -> None:
     opened(desk)
     with transaction(desk.engine, desk.organisation_id) as db:
-        keep_plans_steady(db)
+        read_in_ranges(db)
         sending = sending_of(db, db.scalars(select(Broadcast)).one())
-        wanted = eligible(db, sending, now=desk.clock.now())
+        chunk = find_chunk(db, UUID(int=0), FIRST)
+        assert chunk
+        wanted = eligible(db, sending, now=desk.clock.now(), chunk=chunk)
         connection = db.connection()
 
         def explain(*given: Any) -> tuple[str, Any]:
@@ -71,5 +76,16 @@ def test_a_chunk_reads_no_table_from_end_to_end_before_anybody_has_counted_it(de
         rows = connection.execute(wanted).cursor.fetchall()
         event.remove(connection, "before_cursor_execute", explain)
     plan = "\n".join(row[0] for row in rows)
-    assert "Index Scan" in plan
     assert "Seq Scan" not in plan, plan
+    assert "Nested Loop" not in plan, plan
+    for table in (
+        "profiles",
+        "contacts",
+        "addresses",
+        "conversations",
+        "recipients",
+        "flow_sessions",
+    ):
+        reads = re.findall(rf"Index Scan using .* on {table}.*\n *(.*)", plan)
+        assert reads
+        assert all(re.search(r"Index Cond: .*id > .*id <= ", read) for read in reads), (table, plan)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.conditions import Names, parse
@@ -29,8 +28,9 @@ from models import (
     SessionStatus,
     TemplateStatus,
 )
-from services.audiences.eligibility import LeftOut, Sending, eligible, find_end
-from services.audiences.interruptions import find_registering, interrupts, is_interrupted
+from services.audiences.chunks import list_chunks
+from services.audiences.eligibility import LeftOut, Sending, eligible
+from services.audiences.interruptions import find_registering, interrupted, is_interrupted
 from services.messages import templates as kept_templates
 from tests.asks import ask, broadcast, recipient
 from tests.factories import Factory
@@ -202,8 +202,8 @@ def test_what_is_said_of_all_and_of_one_is_the_same(
     talk.state = state | {"origin": origin} if state and origin else state
     talk.updated_at = make.now - age
     make.db.flush()
-    select_one = select(interrupts(make.organisation_id, asked.id, make.now)).select_from(Profile)
-    by_sql = make.db.scalar(select_one.where(Profile.contact_id == contact.id))
+    wanted = interrupted(make.organisation_id, asked.id, make.now)
+    by_sql = contact.id in make.db.scalars(wanted).all()
     registering = find_registering(make.db, [talk])
     assert is_interrupted(talk, asked.id, registering, make.now) is by_sql
 
@@ -315,14 +315,10 @@ def test_chunks_are_everybody_once_and_in_order(make: Factory) -> None:
     everybody = [person(make).id for _ in range(7)]
     sending = Sending(BroadcastKind.INVITATION, AskKind.POLL, EVERYBODY)
     seen: list[UUID] = []
-    end: UUID | None = None
-    while (following := find_end(make.db, end, 3)) is not None:
-        rows = make.db.execute(
-            eligible(make.db, sending, now=make.now, after=end, upto=following)
-        ).all()
+    for chunk in list_chunks(make.db, 3):
+        rows = make.db.execute(eligible(make.db, sending, now=make.now, chunk=chunk)).all()
         assert len(rows) <= 3
         seen += [row.contact_id for row in rows]
-        end = following
     assert seen == everybody
 
 
