@@ -34,10 +34,9 @@ from sqlalchemy.orm import Session
 
 from flows.flow import Flow
 from insights.disclosure import RULE
+from insights.invited import NEWEST, invited_to
 from insights.tables import Line, Table
-from models.broadcast import BroadcastKind, Recipient
 from models.flow_session import Answer, FlowSession, SessionStatus
-from models.message import Message, MessageStatus
 from models.profile import Profile
 from models.relay import Flag
 from models.walls import organisation_of
@@ -54,8 +53,6 @@ VARIABLES: Mapping[str, ColumnElement[Any]] = MappingProxyType(
     }
 )
 """What an ask may be broken down by; the asker is told without being declared."""
-_ARRIVED = (MessageStatus.DELIVERED, MessageStatus.READ)
-_SENT = (MessageStatus.SENT, *_ARRIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ def heads(db: Session, ask_id: UUID) -> Mapping[str, int]:
     began = or_(done, ~passages.c.pushed, exists().where(_of(passages)))
     came = select(func.count().filter(began), func.count().filter(done)).select_from(passages)
     started, completed = db.execute(came).one()
-    invited = _invited(db, ask_id, passages)
+    invited = invited_to(db, ask_id)
     sent, delivered, read, responded = db.execute(
         select(
             func.count(),
@@ -175,7 +172,7 @@ def tables(
 def askers(db: Session, ask_id: UUID) -> tuple[Table, Table]:
     """Return who came to the end and who did not by asker: of the invited, and of who began."""
     passages = _passages(db, ask_id)
-    invited = _invited(db, ask_id, passages)
+    invited = invited_to(db, ask_id)
     responses = select(invited.c.asker, invited.c.completed, func.count()).group_by(
         *invited.c["asker", "completed"]
     )
@@ -217,7 +214,7 @@ def _passages(db: Session, ask_id: UUID) -> CTE:
         )
         .ext(distinct_on(FlowSession.contact_id))
         .where(FlowSession.organisation_id == organisation_of(db), FlowSession.ask_id == ask_id)
-        .order_by(FlowSession.contact_id, FlowSession.started_at.desc(), FlowSession.id.desc())
+        .order_by(FlowSession.contact_id, *NEWEST)
         .cte("passages")
     )
 
@@ -259,32 +256,6 @@ def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
             .where(~Answer.skipped, Answer.value.is_not(None))
         )
     return union_all(*found).subquery("cells")
-
-
-def _invited(db: Session, ask_id: UUID, passages: CTE) -> Subquery:
-    """Everybody the ask was sent to: whether it arrived, who asked, whether they answered it."""
-    arrived = Message.status.in_(_ARRIVED)
-    return (
-        select(
-            arrived.label("arrived"),
-            (Message.status == MessageStatus.READ).label("read"),
-            cast(Recipient.asker_id, String).label("asker"),
-            func.coalesce(passages.c.status == SessionStatus.COMPLETE, False).label("completed"),
-        )
-        .join(
-            Message,
-            (Message.organisation_id == Recipient.organisation_id)
-            & (Message.id == Recipient.message_id),
-        )
-        .outerjoin(passages, passages.c.contact_id == Recipient.contact_id)
-        .where(
-            Recipient.organisation_id == organisation_of(db),
-            Recipient.ask_id == ask_id,
-            Recipient.kind == BroadcastKind.INVITATION,
-            Message.status.in_(_SENT),
-        )
-        .subquery("invited")
-    )
 
 
 def _row(variable: str, cells: Subquery) -> Any:

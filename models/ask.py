@@ -54,7 +54,8 @@ class Ask(Identified, Base):
     profile fields declared before opening, the only ones ever shown. `previous_id` is the wave
     before, `quota` the number of answers hoped for. `report_back` holds "what we will do" by
     language; `later_by` is the date promised when that is not known yet. `tally` holds the votes of
-    a secret poll by value, counted once at close.
+    a secret poll by value, counted once at close; `counted_at` is when the figures of many answers
+    were last counted.
     """
 
     __tablename__ = "asks"
@@ -96,6 +97,7 @@ class Ask(Identified, Base):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     tally: Mapped[Json | None]
+    counted_at: Mapped[datetime | None]
 
 
 class Asker(Identified, Base):

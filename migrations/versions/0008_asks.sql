@@ -82,6 +82,7 @@ CREATE TABLE asks (
     opened_at timestamptz,
     closed_at timestamptz,
     tally jsonb,
+    counted_at timestamptz,
     CONSTRAINT pk_asks PRIMARY KEY (organisation_id, id),
     CONSTRAINT fk_asks_organisation_id
         FOREIGN KEY (organisation_id) REFERENCES organisations (id),

@@ -39,7 +39,7 @@ from models.db import transaction
 from models.publication import Publication
 from models.sealed import OrganisationKeys, open_sealed, seal
 from models.walls import organisation_of, system_scope
-from services.asks import asks
+from services.asks import asks, pacing
 from services.organisations import OrganisationKeyring
 from services.relays import flagging
 
@@ -57,6 +57,8 @@ def results_of(db: Session, keys: OrganisationKeys, ask: Ask, *, now: datetime) 
     if last is not None and (last.final or ask.status is AskStatus.CANCELED):
         return dict(last.released)
     final = ask.status is AskStatus.CLOSED
+    if last is not None and not final and not pacing.may_count(db, ask, last.people, now=now):
+        return dict(last.released)
     if final:
         flagging.flag_ask(db, ask.id, now=now)
     before = NOTHING_YET if last is None else _open(keys, last)

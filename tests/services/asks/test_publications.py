@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 
 from models import Ask, Asker, AskerKind, AskMode, AskStatus, Contact, Publication, SessionStatus
 from models.base import new_id
@@ -67,6 +67,27 @@ def test_live_numbers_of_people_move_by_ten(make: Factory, asked: Ask) -> None:
     assert told(make, asked)["completed"] == 10
     answer(make, asked, split(saturday=1))
     assert told(make, asked)["completed"] == 20
+
+
+def test_the_more_have_answered_the_more_rarely_they_are_counted(make: Factory, asked: Ask) -> None:
+    def twelve_more() -> None:
+        """As if they came to the hundred thousand whose count is worth fifty seconds."""
+        make.db.execute(update(Publication).values(people=100_000))
+        answer(make, asked, split(mornings=12))
+
+    answer(make, asked, split(mornings=12))
+    assert told(make, asked)["number"] == 1
+    twelve_more()
+    assert told(make, asked)["number"] == 2
+    counted_at = make.now
+    twelve_more()
+    make.now = counted_at + timedelta(seconds=49)
+    assert told(make, asked)["number"] == 2
+    make.now = counted_at + timedelta(seconds=50)
+    assert told(make, asked)["number"] == 3
+    twelve_more()
+    final = close(make, asked)
+    assert (final["number"], final["final"]) == (4, True)
 
 
 def test_live_options_are_as_of_a_moment_with_ten_later_answers_of_each(
