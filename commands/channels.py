@@ -4,12 +4,11 @@ import asyncio
 import secrets
 from typing import Any
 
-import aiohttp
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from bot.channels import telegram_face, telegram_setup
+from bot.channels import telegram_face, telegram_setup, twilio_setup
 from bot.channels.base import ChannelError, ChannelView
 from commands.terminal import (
     as_json,
@@ -145,25 +144,27 @@ async def _check(view: ChannelView) -> dict[str, object]:
             "last_error": webhook.last_error,
         }
     if view.kind in {"sms", "whatsapp"}:
-        return await _check_twilio(view, settings.twilio_api_url)
+        return await _check_twilio(view, settings.twilio_api_url, settings.public_url)
     return {}
 
 
-async def _check_twilio(view: ChannelView, api_url: str) -> dict[str, object]:
-    account = view.credentials["account_sid"]
-    login = aiohttp.BasicAuth(account, view.credentials["auth_token"])
-    address = f"{api_url}/2010-04-01/Accounts/{account}.json"
+async def _check_twilio(view: ChannelView, api_url: str, public_url: str) -> dict[str, object]:
+    """What Twilio says, beside what must be set there; `webhook_is_ours` is null if it says not."""
     try:
-        async with (
-            aiohttp.ClientSession(auth=login, timeout=aiohttp.ClientTimeout(10)) as http,
-            http.get(address) as answer,
-        ):
-            if answer.status != 200:
-                raise refuse(f"Twilio refuses the account or its token ({answer.status}).")
-            account_data = await answer.json()
-    except aiohttp.ClientError as error:
-        raise refuse(f"Twilio cannot be reached: {type(error).__name__}.") from None
-    return {"account": account_data.get("status", "unknown"), "sender": view.sender}
+        account = await twilio_setup.check(view, api_url)
+        webhook = await twilio_setup.find_webhook(view, api_url)
+    except ChannelError as error:
+        raise refuse(str(error)) from None
+    expected = twilio_setup.webhook_url(view, public_url)
+    plain = expected.partition("#")[0]
+    return {
+        "account": account.status,
+        "sender": view.sender,
+        "webhook": webhook,
+        "webhook_is_ours": None if webhook is None else webhook.partition("#")[0] == plain,
+        "webhook_to_set": expected,
+        "status_url": f"{plain}/status",
+    }
 
 
 @telegram.command("setup")

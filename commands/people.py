@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from commands.terminal import as_json, for_organisation, homeline, inside, refuse, report, sentences
 from models.base import new_id
 from models.db import transaction
+from models.walls import system_scope
 from services import api_keys, organisations
 
 organisation = AppGroup("organisation", help="Data controllers: each behind walls of its own.")
@@ -25,6 +26,8 @@ def create_organisation(name: str, short: str | None, languages: str, json: bool
     line = homeline()
     with sentences():
         now = line.clock.now()
+        with system_scope(line.engine) as db:
+            organisations.check_unnamed(db, name, short)
         with transaction(line.engine, new_id(now)) as db:
             made = organisations.create(
                 db,

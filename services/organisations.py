@@ -125,6 +125,20 @@ def find(db: Session, wanted: str) -> Organisation | None:
     return found[0] if found else None
 
 
+def check_unnamed(db: Session, *names: str | None) -> None:
+    """Check that no organisation is called so, by name or short name; else Conflict.
+
+    `db` is in the system scope. Commands name an organisation, so two of one name help nobody.
+    """
+    low = [name.strip().lower() for name in names if name]
+    called = or_(
+        func.lower(Organisation.name).in_(low), func.lower(Organisation.short_name).in_(low)
+    )
+    found = db.scalars(select(Organisation.name).where(called).limit(1)).first()
+    if found is not None:
+        raise Conflict(f"There is an organisation of this name or short name already: {found}.")
+
+
 class OrganisationKeyring:
     """The open keys of each organisation, read once a process."""
 

@@ -28,6 +28,7 @@ from tests.fakes.twilio_statuses import Statuses
 
 Listener = Callable[[Phone, Text], None]
 MESSAGES = "/2010-04-01/Accounts/{account}/Messages"
+NUMBERS = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json"
 
 
 class FakeTwilio(FakeServer):
@@ -71,6 +72,7 @@ class FakeTwilio(FakeServer):
             web.post(f"{MESSAGES}/{{sid}}.json", self._update),
             web.delete(f"{MESSAGES}/{{sid}}.json", self._delete),
             web.get("/2010-04-01/Accounts/{account}.json", self._account),
+            web.get(NUMBERS, self._numbers),
             *ContentDesk(self).routes(),
             *self.media.routes(),
             web.post("/v3/Indicators/Typing.json", self._typing),
@@ -232,6 +234,16 @@ class FakeTwilio(FakeServer):
     async def _account(self, request: web.Request) -> web.StreamResponse:
         answer: Fields = {"sid": self.account_sid, "friendly_name": "Fake", "status": "active"}
         return await self.read(request, "account", lambda _: Reply(200, answer))
+
+    async def _numbers(self, request: web.Request) -> web.StreamResponse:
+        wanted = request.query.get("PhoneNumber")
+        found = [
+            {"phone_number": one.address, "sms_url": one.webhook, "sms_method": "POST"}
+            for one in self.senders.values()
+            if one.address.startswith("+") and wanted in (None, one.address)
+        ]
+        answer: Fields = {"incoming_phone_numbers": found}
+        return await self.read(request, "numbers", lambda _: Reply(200, answer))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         to = request.query.get("To")

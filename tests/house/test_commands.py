@@ -19,6 +19,7 @@ from models.walls import system_scope
 from settings import MasterKey
 from tests.conftest import MadeUp, MovedByHand, Urls
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.twilio import FakeTwilio
 from tests.web import MASTER_KEY, served
 
 
@@ -99,6 +100,32 @@ def test_a_bot_is_set_up_and_checked(
         assert organisation.short_name in str(bot.dressed["description:ar"])
         told = made(app, "channel", "check", channel["key"])
         assert told["bot"] == "desk_bot"
+
+
+def test_a_check_of_twilio_tells_where_webhooks_must_go(
+    urls: Urls, clock: MovedByHand, tmp_path: Path, organisation: MadeUp
+) -> None:
+    sid, token, number = f"AC{'1' * 32}", "made-up-token", "+447700900900"
+    with (
+        FakeTwilio(account_sid=sid, auth_token=token) as fake,
+        served(urls, tmp_path, clock, twilio_api_url=fake.url) as app,
+    ):
+        words = ("channel", "add", "twilio-sms", "--account-sid", sid, "--auth-token", token)
+        channel = made(app, *words, "--from", number, "--organisation", organisation.name)
+        fake.sender(number, "https://elsewhere.example/in")
+        told = made(app, "channel", "check", channel["key"])
+        assert (told["webhook"], told["webhook_is_ours"]) == ("https://elsewhere.example/in", False)
+        assert told["webhook_to_set"].startswith(f"{channel['url']}#")
+        assert told["status_url"] == channel["status_url"]
+        fake.sender(number, told["webhook_to_set"])
+        assert made(app, "channel", "check", channel["key"])["webhook_is_ours"]
+
+
+def test_two_organisations_are_not_called_the_same(app: Flask, organisation: MadeUp) -> None:
+    for name in (organisation.name, organisation.short_name.upper()):
+        answer = app.test_cli_runner().invoke(args=["organisation", "create", name])
+        assert answer.exit_code == 1
+        assert "already" in answer.output
 
 
 def test_credentials_are_sealed(app: Flask, organisation: MadeUp, engine: Engine) -> None:
