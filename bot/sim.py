@@ -57,6 +57,7 @@ def page() -> str:
         kinds=KINDS,
         chosen=_kind(default="telegram"),
         screens=_screens(person),
+        addresses={kind: address(kind, person) for kind in KINDS},
         now=_clock().now(),
         steps=STEPS,
         organisation=seeding.SHORT_NAME,

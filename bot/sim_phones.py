@@ -10,14 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from flows.phones import read_phone
 from services.conversation.effects import Effect
 
 KINDS = ("telegram", "whatsapp", "sms")
 ACTS = frozenset({"send", "press", "voice", "sticker", "photo", "pin", "block", "unblock"})
-PEOPLE = 60_000
+PEOPLE = 30_000
 TIMEOUT = 5.0
 DRIFT = timedelta(milliseconds=20)
 
@@ -52,7 +54,13 @@ def address(kind: str, person: int) -> str:
     if kind == "telegram":
         return f"telegram:{7_000_000 + person}"
     area, line = divmod(person, 100)
-    return f"{kind}:+1{300 + area}55501{line:02d}"
+    return f"{kind}:+1{_areas()[area]}55501{line:02d}"
+
+
+@cache
+def _areas() -> tuple[int, ...]:
+    """Area codes that exist: a number in them may be written to, and invited to pass polls on."""
+    return tuple(area for area in range(300, 1000) if read_phone(f"+1{area}5550100"))
 
 
 class Phones:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from bot.channels.twilio_templates import definition
 from composition import Homeline
 from services.demo import seeding
 from settings import TELEGRAM_API, TWILIO_API
@@ -28,6 +29,7 @@ def prepare(line: Homeline) -> Mapping[str, str]:
     base = f"http://{HOST}:{settings.port}"
     channels = seeding.open_channels(line.engine, line.keys, organisation_id)
     seeding.forget_contents(line.engine, organisation_id)
+    approved = seeding.approve_templates(line.engine, organisation_id, now=line.clock.now())
     telegram, sms, whatsapp = (channels[kind] for kind in ("telegram", "sms", "whatsapp"))
     given = {
         "telegram": {
@@ -45,6 +47,7 @@ def prepare(line: Homeline) -> Mapping[str, str]:
                 sms.sender: f"{base}/webhooks/twilio/{sms.key}",
                 f"whatsapp:{whatsapp.sender}": f"{base}/webhooks/twilio/{whatsapp.key}",
             },
+            "templates": {sid: definition(one) for sid, one in approved.items()},
         },
     }
     file = settings.data / FILE

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from flows.flow import Flow
+from flows.templates import Template, templates
 from models.ballot_keys import BallotKeys
 from models.base import new_id
 from models.channel import Channel, ChannelKind, ContentObject, StopReply
@@ -22,6 +23,7 @@ from models.office import Office
 from models.organisation import Organisation
 from models.sealed import Keyring, keyed_hash, seal
 from models.staff import Role, Staff
+from models.template import TemplateStatus
 from models.walls import system_scope
 from services import api_keys, channels, flows, organisations
 from services.channels import NewChannel, OpenChannel
@@ -29,6 +31,7 @@ from services.demo import seeded_polls
 from services.demo.seeded_answers import Answering
 from services.demo.seeded_people import insert_people
 from services.demo.seeded_polls import Tools
+from services.messages.templates import keep
 from services.organisations import OrganisationKeyring
 
 NAME = "Consulate of Examplia, Cape Town (made up)"
@@ -135,6 +138,27 @@ def forget_contents(engine: Engine, organisation_id: UUID) -> None:
     """Forget the content objects that a provider made: one that starts anew knows none of them."""
     with transaction(engine, organisation_id) as db:
         db.execute(delete(ContentObject))
+
+
+def approve_templates(
+    engine: Engine, organisation_id: UUID, *, now: datetime
+) -> Mapping[str, Template]:
+    """Have every WhatsApp template approved, as after the first days; return each by its id.
+
+    So the demo's people can be written to outside the 24 hours. Their provider must know the ids.
+    """
+    approved = {_content_id(one): one for one in templates().values()}
+    with transaction(engine, organisation_id) as db:
+        channel_id = db.scalars(
+            select(Channel.id).where(Channel.kind == ChannelKind.WHATSAPP)
+        ).one()
+        for sid, template in approved.items():
+            keep(db, channel_id, template, sid, TemplateStatus.APPROVED, now=now)
+    return approved
+
+
+def _content_id(template: Template) -> str:
+    return f"HX{uuid5(NAMESPACE_URL, template.provider_name).hex}"
 
 
 def key(engine: Engine, organisation_id: UUID, file: Path, *, now: datetime) -> str:

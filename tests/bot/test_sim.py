@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from bot.channels.twilio_templates import definition
 from composition import Homeline
 from flows import loader
 from models.clock import MovableClock
@@ -61,6 +62,7 @@ def demo(urls: Urls, engine: Engine, tmp_path: Path) -> Iterator[Demo]:
             line.engine, line.keyring, library, ballot_keys=line.ballots, now=line.clock.now()
         ).organisation_id
         channels = seeding.open_channels(line.engine, line.keys, organisation_id)
+        approved = seeding.approve_templates(line.engine, organisation_id, now=line.clock.now())
         line.close()
         telegram, sms, whatsapp = (channels[kind] for kind in ("telegram", "sms", "whatsapp"))
         fakes = TelegramPhones(
@@ -81,6 +83,7 @@ def demo(urls: Urls, engine: Engine, tmp_path: Path) -> Iterator[Demo]:
                     sms.sender: f"{door.url}/webhooks/twilio/{sms.key}",
                     f"whatsapp:{whatsapp.sender}": f"{door.url}/webhooks/twilio/{whatsapp.key}",
                 },
+                "templates": {sid: definition(one) for sid, one in approved.items()},
             }
         )
         with fakes, twilio:

@@ -1,7 +1,8 @@
 """The demo's providers: the fakes with phones that another process can look at and type on.
 
 `python -m tests.fakes.phones FILE` reads a JSON file: `telegram` {port, token, username, secret,
-webhook} and `twilio` {port, account_sid, auth_token, senders: {ADDRESS: WEBHOOK}}. Beside the
+webhook} and `twilio` {port, account_sid, auth_token, senders: {ADDRESS: WEBHOOK}, templates:
+{ID: CONTENT}}, which WhatsApp has approved. Beside the
 providers' own APIs each serves `GET /__fake__/phone?who=…` (what stands on that screen) and
 `POST /__fake__/phone` (`{"who", "do": send|press|voice|sticker|photo|pin|contact|block|unblock}`).
 """
@@ -23,7 +24,9 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_people import Person
 from tests.fakes.telegram_state import Account, Chat, Webhook
 from tests.fakes.twilio import FakeTwilio
+from tests.fakes.twilio_checks import checked_content
 from tests.fakes.twilio_people import Phone
+from tests.fakes.twilio_state import Content
 
 Entry = dict[str, Any]
 MEDIA = {"voice": "audio/ogg", "sticker": "image/webp", "photo": "image/jpeg"}
@@ -143,6 +146,8 @@ class TwilioPhones(FakeTwilio):
         self._sids = itertools.count(time.time_ns())
         for address, webhook in given["senders"].items():
             self.sender(address, webhook)
+        for sid, definition in given["templates"].items():
+            self.contents[sid] = Content(sid, checked_content(definition), approval="approved")
         self.screens = Screens(self)
 
     def routes(self) -> list[web.RouteDef]:
