@@ -24,7 +24,7 @@ from models.relay import Relay
 from models.walls import Door, DoorKind, find_door
 from public.join_words import join_texts
 from public.poster_pdf import PAPERS, Poster, draw
-from public.wording import LANGUAGES, direction
+from public.wording import LANGUAGES, day, direction
 from services import organisations
 from services.asks import asks
 from services.errors import NotFound
@@ -85,7 +85,7 @@ def _poster(code: str, found: _Opened, language: str) -> Poster:
         lines.append(t["send"].format(code=f"JOIN {code.upper()}", number=_isolated(sms.shown)))
     lines.append(t["how"])
     if found.ask.closes_at:
-        lines.append(t["until"].format(day=_isolated(f"{found.ask.closes_at:%Y-%m-%d}")))
+        lines.append(t["until"].format(day=day(found.ask.closes_at, language)))
     asked = _words(found, _first(found), language)
     return Poster(language, t["asks"].format(who=found.who), asked, _url(code), lines)
 
@@ -116,7 +116,7 @@ def _shown(code: str, found: _Opened, name: str) -> Response:
         url=_url(code),
         qr=segno.make(_url(code), error="m").svg_data_uri(scale=6, border=4),
         size=_size(),
-        until=_isolated(f"{found.ask.closes_at:%Y-%m-%d}") if found.ask.closes_at else None,
+        until=day(found.ask.closes_at, language) if found.ask.closes_at else None,
         closed=found.ask.status in (AskStatus.CLOSING, AskStatus.CLOSED, AskStatus.CANCELED)
         or (found.ask.status is AskStatus.OPEN and not found.takes),
     )

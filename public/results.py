@@ -7,8 +7,9 @@ prints.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, json, render_template, request
@@ -22,7 +23,7 @@ from models.db import transaction
 from models.walls import DoorKind, find_door
 from public.result_shapes import Result, as_csv, as_json, as_ureport
 from public.result_words import result_texts
-from public.wording import LANGUAGES, direction
+from public.wording import LANGUAGES, day, direction
 from services import organisations
 from services.asks import asks, closing, publications
 from services.catalogue import read_inside
@@ -116,7 +117,7 @@ def _page(db: Session, result: Result, language: str, now: datetime) -> Response
         names=names.of,
         overdue=closing.is_overdue(ask, now),
         promised_on=closing.promised_on(ask),
-        day=_day,
+        day=partial(day, language=language),
         moment=_moment,
     )
     return _kept(Response(page, content_type="text/html; charset=utf-8"))
@@ -164,11 +165,6 @@ def _kept(answer: Response) -> Response:
     answer.headers["Cache-Control"] = f"public, max-age={SECONDS_KEPT}"
     answer.headers["Vary"] = "Accept-Language"
     return answer
-
-
-def _day(moment: Any) -> str:
-    """A date that stays in one piece inside text from right to left."""
-    return f"\u2066{moment:%Y-%m-%d}\u2069"
 
 
 def _moment(written: str) -> str:

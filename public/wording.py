@@ -1,8 +1,11 @@
 """The sentences of the pages without an account, in the five languages."""
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Final
+
+from flows.dates import show
 
 LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 RIGHT_TO_LEFT: Final = frozenset({"ar"})
@@ -146,3 +149,8 @@ def texts(language: str) -> Mapping[str, str]:
 def direction(language: str) -> str:
     """How the language is written: "ltr" or "rtl"."""
     return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+def day(moment: date, language: str) -> str:
+    """A day in words of the language, in one piece inside text from right to left."""
+    return f"\u2068{show(f'{moment:%Y-%m-%d}', language)}\u2069"

@@ -80,7 +80,7 @@ def test_before_ten_answers_there_is_a_kind_word(client: FlaskClient, making: Ma
 
 def test_while_it_runs_the_page_says_of_when_it_is(client: FlaskClient, making: Making) -> None:
     page = client.get(answered(making, CLEAR))
-    assert "Open until \u20662026-03-09\u2069" in page.text
+    assert "Open until \u20689 March 2026\u2069" in page.text
     assert "the newest are not yet" in page.text
 
 
@@ -107,10 +107,10 @@ def test_a_question_asked_of_some_waits_for_the_end(client: FlaskClient, making:
     ("changed", "told"),
     [
         ({"report_back": {"en": "We open on Saturdays from May."}}, "We open on Saturdays"),
-        ({"later_by": date(2026, 6, 1)}, "We will say it here by \u20662026-06-01\u2069."),
+        ({"later_by": date(2026, 6, 1)}, "We will say it here by \u20681 June 2026\u2069."),
         (
             {"report_back_on": date(2026, 2, 1)},
-            "Overdue. We promised to say it by \u20662026-02-01",
+            "Overdue. We promised to say it by \u20681 February 2026",
         ),
     ],
 )
