@@ -1,6 +1,6 @@
 """Fields of our schemas: what is not exactly of the form is refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -10,6 +10,8 @@ from models.channel import ChannelKind
 NAME = r"[a-z][a-z0-9_-]{0,39}"
 LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
 COUNTRY = r"[A-Z]{2}"
+_AHEAD = timedelta(days=366)
+"""How far from a moment anything we work out of it may lie."""
 _NO_MOMENT = "Not a moment with a zone, such as 2027-01-31T18:00:00Z."
 CHANNELS = [kind.value for kind in ChannelKind]
 
@@ -38,7 +40,7 @@ class Instant(fields.AwareDateTime):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         found: datetime = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return found.astimezone(UTC)
+            return found.astimezone(UTC) + _AHEAD - _AHEAD
         except OverflowError:
             raise ValidationError("Not a moment we can reckon with.") from None
 

@@ -70,6 +70,8 @@ def test_a_poll_may_ask_a_published_flow(caller: Caller) -> None:
         ({"flow": POLL | {"entry": {"en": ["2"]}}}, "flow.entry.en"),
         ({"closes_at": BEGINNING.isoformat()}, "closes_at"),
         ({"closes_at": "2027-01-31T18:00:00"}, "closes_at"),
+        ({"closes_at": "9999-12-31T23:59:59Z"}, "closes_at"),
+        ({"opens_at": "9999-12-31T23:59:59Z"}, "opens_at"),
         ({"report_back_on": "2020-01-01"}, "report_back_on"),
         ({"office_id": "00000000-0000-7000-8000-000000000000"}, "office_id"),
         ({"previous_id": "00000000-0000-7000-8000-000000000000"}, "previous_id"),
