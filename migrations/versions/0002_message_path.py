@@ -8,33 +8,21 @@ Revision ID: 0002
 Revises: 0001
 """
 
-from pathlib import Path
-
-from alembic import op
+from migrations.functions import drop, make_anew
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).with_suffix(".sql")
-SIGNATURES = {
-    "is_known_number": "uuid, bytea, date",
-    "owner_of": "uuid, bytea",
-    "has_alias": "uuid, uuid",
-    "latest_status": "uuid, uuid",
-    "take_many": "uuid, uuid, date, json",
-    "apply_rare": "uuid, uuid, json",
-    "apply_many": "uuid, uuid, json, json, json, json, json, json, json, json",
-}
+FUNCTIONS = "0002_message_path.sql"
 
 
 def upgrade() -> None:
     """Create the functions; they run with the rights of whoever calls them."""
-    op.get_bind().exec_driver_sql(SQL.read_text(encoding="utf-8"))
+    make_anew(FUNCTIONS)
 
 
 def downgrade() -> None:
     """Drop the functions."""
-    for name, arguments in SIGNATURES.items():
-        op.execute(f"drop function {name}({arguments})")
+    drop(FUNCTIONS)

@@ -7,30 +7,17 @@ Revision ID: 0003
 Revises: 0002
 """
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
+
+from migrations.functions import drop, make_anew
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).with_suffix(".sql")
-SIGNATURES = {
-    "record_statuses": "uuid, uuid, json",
-    "record_status": "uuid, uuid, uuid, text, text, text",
-    "recover_messages": "int",
-    "give_back": "text, uuid[]",
-    "renew_leases": "text, uuid[], interval",
-    "mark_messages": "text, uuid[], uuid[], json",
-    "delivery_turn": "text, uuid[], uuid[], json, int, interval, timestamptz, json",
-    "was_overtaken": "uuid, uuid, int",
-    "status_rank": "text",
-}
-
-
+FUNCTIONS = "0003_delivery.sql"
 UNSENT = "status in ('queued', 'sending')"
 LOST = "status in ('sending', 'unknown') and leased_until is not null"
 
@@ -58,13 +45,12 @@ def upgrade() -> None:
     op.add_column(
         "channel_budgets", sa.Column("overdraft", sa.REAL(), nullable=False, server_default="0")
     )
-    op.get_bind().exec_driver_sql(SQL.read_text(encoding="utf-8"))
+    make_anew(FUNCTIONS)
 
 
 def downgrade() -> None:
     """Drop the functions."""
-    for name, arguments in SIGNATURES.items():
-        op.execute(f"drop function {name}({arguments})")
+    drop(FUNCTIONS)
     op.drop_column("channel_budgets", "overdraft")
     op.drop_index("ix_messages_lost", "messages")
     op.drop_index("ix_messages_unsent", "messages")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alembic import op
 
+from migrations.functions import make_anew
 from migrations.walls import EVERYTHING, protect
 
 revision = "0005"
@@ -19,16 +20,6 @@ branch_labels = None
 depends_on = None
 
 HERE = Path(__file__)
-MESSAGE_PATH = HERE.with_name("0002_message_path.sql")
-FUNCTIONS = (
-    "is_known_number",
-    "owner_of",
-    "has_alias",
-    "latest_status",
-    "take_many",
-    "apply_rare",
-    "apply_many",
-)
 
 # Whatever deletes a link (use, age, DELETE, the end of its contact) closes its door as well.
 CLOSE_DOOR = """
@@ -53,9 +44,7 @@ def upgrade() -> None:
         "CREATE TRIGGER close_door AFTER DELETE ON member_links "
         "FOR EACH ROW EXECUTE FUNCTION close_member_door()"
     )
-    for name in FUNCTIONS:
-        op.execute(f"DROP FUNCTION {name}")
-    connection.exec_driver_sql(MESSAGE_PATH.read_text("utf-8"))
+    make_anew("0002_message_path.sql")
 
 
 def downgrade() -> None:

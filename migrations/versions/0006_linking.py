@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alembic import op
 
+from migrations.functions import make_anew
 from migrations.walls import EVERYTHING, protect
 
 revision = "0006"
@@ -19,16 +20,6 @@ branch_labels = None
 depends_on = None
 
 HERE = Path(__file__)
-MESSAGE_PATH = HERE.with_name("0002_message_path.sql")
-FUNCTIONS = (
-    "is_known_number",
-    "owner_of",
-    "has_alias",
-    "latest_status",
-    "take_many",
-    "apply_rare",
-    "apply_many",
-)
 
 
 def upgrade() -> None:
@@ -39,9 +30,7 @@ def upgrade() -> None:
             connection.exec_driver_sql(statement)
     for table in ("link_codes", "link_tries"):
         protect(table, system=EVERYTHING)
-    for name in FUNCTIONS:
-        op.execute(f"DROP FUNCTION {name}")
-    connection.exec_driver_sql(MESSAGE_PATH.read_text("utf-8"))
+    make_anew("0002_message_path.sql")
 
 
 def downgrade() -> None:
