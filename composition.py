@@ -103,9 +103,8 @@ class Homeline:
     @cached_property
     def intake(self) -> Intake:
         """Takes messages in."""
-        ring = self.ringer.ring
         engines = (self.engine, self.message_path)
-        return Intake(*engines, self.keyring, self.keys, self.clock, ring, self.ballots)
+        return Intake(*engines, self.keyring, self.keys, self.clock, self.ringer, self.ballots)
 
     @cached_property
     def groups(self) -> Groups:

@@ -29,15 +29,17 @@ class Alone:
     def settle(self, scene: Scene, *, now: datetime) -> Taken | None:
         """Write down what such a message does; None when it is an ordinary one."""
         if scene.vote:
-            return Taken(woke=voting.vote(self.engine, self.keyring, self.ballots, scene, now=now))
+            return Taken(
+                answered=voting.vote(self.engine, self.keyring, self.ballots, scene, now=now)
+            )
         if scene.wish or scene.comes_anew:
             keys = self.keys.open(scene.line.organisation_id)
             tools = linking.Tools(self.engine, self.keyring, keys)
-            return Taken(woke=linking.grant(tools, scene, now=now))
+            return Taken(answered=linking.grant(tools, scene, now=now))
         if scene.passing:
             keys = self.keys.open(scene.line.organisation_id)
             tools = linking.Tools(self.engine, self.keyring, keys)
-            return Taken(woke=passing_on.grant(tools, scene, now=now))
+            return Taken(answered=passing_on.grant(tools, scene, now=now))
         if scene.erase:
             number = erasing.erase(self.engine, scene, now=now)
             return Taken(say=say(scene.farewell, scene.language, receipt=number))

@@ -89,7 +89,11 @@ class Windows:
     def rooms(self) -> Mapping[UUID, int]:
         """How many more messages each known channel takes now; others take FIRST_WINDOW."""
         known = self._windows.keys() | self._flying.keys()
-        return {each: max(0, self._limit(each) - self._flying[each]) for each in known}
+        return {each: max(0, self.room(each)) for each in known}
+
+    def room(self, channel_id: UUID) -> int:
+        """How many more messages this channel takes now."""
+        return self._limit(channel_id) - self._flying[channel_id]
 
     def _limit(self, channel_id: UUID) -> int:
         window = self._windows.get(channel_id)

@@ -7,32 +7,30 @@ sent is not recorded at once but with the next claim, or after a moment if nothi
 """
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import aiohttp
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 import logs
 from bot.begun import Begun, Left, left_behind
 from bot.budgets import FIRST_WINDOW
 from bot.channels.transport import before_leaving, open_client
-from bot.doorbell import Bell
+from bot.doorbell import Bell, HandedOver
 from bot.outcomes import Outcome, Sender
+from bot.own_connection import OwnConnection
 from bot.taking_over import note_outcome, take_over
 from models.clock import Clock
-from models.delivery_path import Claimed, delivery_turn, renew_leases
+from models.delivery_path import LEASE, Claimed, claimed_in, delivery_turn, renew_leases
 from models.message import Lane
 
-LEASE = timedelta(seconds=8)
 RENEW_EVERY = 2.0
 # Seconds. Whoever queues without ringing is on another machine and is looked for more often.
 AWAKE_LOOK = 0.025
@@ -46,7 +44,8 @@ GATHER_FROM = 6
 MOST_AT_ONCE = 256
 MOST_FLYING = 1024
 AFTER_FAILURE = 0.5
-Result = TypeVar("Result")
+# Of the lease: what was handed over longer ago is left to whoever finds the lease run out.
+LATE = 0.5
 GONE = (OperationalError, InterfaceError)
 
 
@@ -71,7 +70,7 @@ class DeliveryLoop:
         settings: Settings | None = None,
         notes: Path | None = None,
     ) -> None:
-        self._engine = engine
+        self._database = OwnConnection(engine, "delivery-database")
         self._sender = sender
         self._clock = clock
         self._worker = worker
@@ -80,8 +79,7 @@ class DeliveryLoop:
         self._notes = notes
         self._begun = Begun(notes, worker) if notes else None
         self._dying: set[Path] = set()
-        self._database = ThreadPoolExecutor(1, "delivery-database")
-        self._connection: Connection | None = None
+        self._http: aiohttp.ClientSession
         self._flying: dict[UUID, asyncio.Task[None]] = {}
         self._done: list[dict[str, Any]] = []
         self._wake = asyncio.Event()
@@ -93,45 +91,74 @@ class DeliveryLoop:
 
     async def run(self) -> None:
         """Send until ``stop`` is called; then claim nothing, wait for what flies, record, leave."""
-        loop = asyncio.get_running_loop()
-        if self._bell:
-            loop.add_reader(self._bell.socket, self._heard)
         await self._take_back()
         renewing = asyncio.create_task(self._renew())
         try:
-            async with open_client(self._settings.most_flying) as http:
+            async with open_client(self._settings.most_flying) as self._http:
+                self._listen()
                 while not self._stopping:
-                    await self._once(http)
+                    await self._once()
+                self._hear_out()
                 await self._land()
         finally:
             renewing.cancel()
-            if self._bell:
-                loop.remove_reader(self._bell.socket)
-                self._bell.close()
+            self._hear_no_more()
             if self._begun and not self._done:
                 self._begun.close()
-            self._database.submit(self._give_up_connection)
-            self._database.shutdown()
+            self._database.close()
 
     def stop(self) -> None:
         """Ask the loop to leave in good order."""
         self._stopping = True
         self._wake.set()
 
-    def _heard(self) -> None:
+    def _listen(self) -> None:
         if self._bell:
-            self._bell.drain()
-        self._rung = True
-        self._wake.set()
+            asyncio.get_running_loop().add_reader(self._bell.socket, self._heard, self._bell)
 
-    async def _once(self, http: aiohttp.ClientSession) -> None:
+    def _hear_out(self) -> None:
+        """Take what was handed over until now, and nothing more."""
+        if self._bell:
+            self._bell.take_down()
+            self._heard(self._bell)
+            self._hear_no_more()
+
+    def _hear_no_more(self) -> None:
+        if self._bell:
+            asyncio.get_running_loop().remove_reader(self._bell.socket)
+            self._bell.close()
+            self._bell = None
+
+    def _heard(self, bell: Bell) -> None:
+        rung, handed = bell.heard()
+        for each in handed:
+            self._take(each)
+        if rung:
+            self._rung = True
+            self._wake.set()
+
+    def _take(self, handed: HandedOver) -> None:
+        """Begin to send what was claimed for this worker by whoever wrote it."""
+        if time.monotonic() - handed.began > LATE * LEASE.total_seconds():
+            return
+        for letter in handed.letters:
+            message = claimed_in(letter)
+            if self._has_room(message):
+                self._begin(message)
+            else:
+                self._record(self._sender.later(0).row(message))
+
+    def _has_room(self, message: Claimed) -> bool:
+        free = len(self._flying) < self._settings.most_flying
+        return free and self._sender.windows.room(message.channel_id) > 0
+
+    async def _once(self) -> None:
         self._wake.clear()
         rung, self._rung = self._rung, False
         room = self._settings.most_flying - len(self._flying)
         claimed = await self._turn(min(room, self._settings.most_at_once))
         for message in claimed:
-            self._sender.windows.enter(message.channel_id)
-            self._flying[message.id] = asyncio.create_task(self._send(http, message))
+            self._begin(message)
         now = asyncio.get_running_loop().time()
         if claimed:
             self._awake_until = now + AWAKE_FOR
@@ -139,6 +166,10 @@ class DeliveryLoop:
         if len(claimed) >= GATHER_FROM or len(self._flying) >= GATHER_FROM:
             await asyncio.sleep(GATHER)
         await self._wait(self._look if now < self._awake_until else ASLEEP_LOOK)
+
+    def _begin(self, message: Claimed) -> None:
+        self._sender.windows.enter(message.channel_id)
+        self._flying[message.id] = asyncio.create_task(self._send(message))
 
     def _pace(self, rung: bool, only_broadcasts: bool) -> None:
         """Nobody waits for a broadcast: fewer, larger turns; whoever rings interrupts them."""
@@ -150,11 +181,11 @@ class DeliveryLoop:
         await self._wake.wait()
         look.cancel()
 
-    async def _send(self, http: aiohttp.ClientSession, message: Claimed) -> None:
+    async def _send(self, message: Claimed) -> None:
         if self._begun:
             before_leaving.set(partial(self._begun.begin, message.id))
         try:
-            outcome = await self._sender.send(http, message)
+            outcome = await self._sender.send(self._http, message)
         except SQLAlchemyError:
             # What it takes to send could not be read: nothing has left, so it may wait.
             outcome = self._sender.later(AFTER_FAILURE)
@@ -194,7 +225,7 @@ class DeliveryLoop:
 
     async def _cycle(self, done: list[dict[str, Any]], wanted: int) -> list[Claimed]:
         rooms = self._sender.windows.rooms()
-        claimed = await self._in_database(
+        claimed = await self._database.run(
             lambda connection: delivery_turn(
                 connection,
                 self._worker,
@@ -230,17 +261,15 @@ class DeliveryLoop:
             ids = list(self._flying)
             if ids:
                 with suppress(SQLAlchemyError):
-                    await self._in_database(
-                        lambda connection, ids=ids: renew_leases(  # type: ignore[misc]
-                            connection, self._worker, ids, LEASE
-                        )
+                    await self._database.run(
+                        partial(renew_leases, worker=self._worker, ids=ids, lease=LEASE)
                     )
 
     async def _take_back(self) -> None:
         """Let what workers of this machine held as they died, and never touched, be sent."""
         for left in left_behind(self._notes) if self._notes else ():
             with suppress(SQLAlchemyError):
-                given, held = await self._in_database(partial(take_over, left))
+                given, held = await self._database.run(partial(take_over, left))
                 if given:
                     logs.event("messages.recovered", outcome="never_left", count=given)
                 self._done_with(left, held)
@@ -261,27 +290,3 @@ class DeliveryLoop:
             if not self._done:
                 return
             await self._turn(0)
-
-    async def _in_database(self, work: Callable[[Connection], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._database, self._with_connection, work
-        )
-
-    def _with_connection(self, work: Callable[[Connection], Result]) -> Result:
-        try:
-            if self._connection is None:
-                self._connection = self._engine.connect().execution_options(
-                    isolation_level="AUTOCOMMIT"
-                )
-            return work(self._connection)
-        except SQLAlchemyError:
-            # Whatever it was, the next turn begins on a connection that is known to be good.
-            self._give_up_connection()
-            raise
-
-    def _give_up_connection(self) -> None:
-        if self._connection is not None:
-            with suppress(SQLAlchemyError):
-                self._connection.invalidate()
-                self._connection.close()
-            self._connection = None

@@ -7,11 +7,11 @@ fails alone is kept sealed in quarantine and answered kindly, so that it is neve
 blocks its chat.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import logs
@@ -19,26 +19,21 @@ from bot import kept
 from bot.alone import Alone
 from bot.batches import Batches
 from bot.channels.base import Arrival, ChannelView
+from bot.doorbell import Ringer
 from bot.knocks import Knock, Taken, knock_of
 from bot.metrics import BATCH, GUARDED, QUARANTINED
 from bot.patience import GIVE_UP_SOON, Patience
+from bot.statements import Statements
 from flows.wording import say
 from models.ballot_keys import BallotKeys
 from models.clock import Clock
-from models.message_path import (
-    AlreadyTaken,
-    ConversationMoved,
-    Standing,
-    apply_many,
-    is_away,
-    take_many,
-)
+from models.message_path import AlreadyTaken, ConversationMoved, Standing, is_away
 from models.sealed import Keyring
 from services import quarantine
 from services.asks.findings import Findings
 from services.asks.voting import VoteNotTaken, hide_votes, kept_nowhere
 from services.catalogue import Catalogue, Catalogues, read_catalogue
-from services.conversation.changes import gather, rows_of
+from services.conversation.changes import rows_of
 from services.conversation.changing import read_memory
 from services.conversation.conversations import handle
 from services.conversation.opening import open_scene
@@ -62,35 +57,35 @@ class Intake:
         keyring: Keyring,
         keys: OrganisationKeyring,
         clock: Clock,
-        ring: Callable[[], None],
+        ringer: Ringer,
         ballots: BallotKeys,
     ) -> None:
         self._engine = engine
-        self._path_engine = path_engine
+        self._statements = Statements(path_engine, ringer)
         self._keyring = keyring
         self._keys = keys
         self._clock = clock
-        self._ring = ring
+        self._ringer = ringer
         self._by_itself = Alone(engine, keyring, keys, ballots)
         self._catalogues = Catalogues()
         self._findings = Findings(engine)
-        self._connection: Connection | None = None
         self._patience = Patience()
         self._batches: Batches[Knock, Taken] = Batches(self._work)
 
     def take(self, view: ChannelView, arrival: Arrival) -> Taken:
         """Take one arrival in; returns after the commit that holds it. Unavailable: try again."""
         waits = view.kind in GIVE_UP_SOON
-        taken = self._patience.run(lambda: self._take(view, arrival), waits=waits)
-        if taken.woke:
-            self._ring()
-        return taken
+        return self._patience.run(lambda: self._take(view, arrival), waits=waits)
 
     def _take(self, view: ChannelView, arrival: Arrival) -> Taken:
         knock = self._knock(view, arrival)
         return self._batches.handle(
             knock, group=(view.organisation_id, view.id), place=knock.heard.address_hash
         )
+
+    def close(self) -> None:
+        """Give up the leader's connection, which its engine cannot: it is always taken out."""
+        self._statements.forget()
 
     # --- one batch, led by one thread ---
 
@@ -109,7 +104,7 @@ class Intake:
                 continue  # another process was quicker with one of them: read all again
             except Exception as error:  # noqa: BLE001 - each is handled alone and reports there
                 if is_away(error):
-                    self._forget_connection()
+                    self._statements.forget()
                     return [Unavailable() for _ in knocks]
                 logs.event("batch.split", error=type(error).__name__, count=len(knocks))
                 break
@@ -117,7 +112,7 @@ class Intake:
 
     def _together(self, knocks: Sequence[Knock], now: datetime) -> list[Taken | BaseException]:
         """Handle a batch by two statements, and after it those that cannot go with the others."""
-        standings = self._standings(knocks, now)
+        standings = self._statements.standings(knocks, now)
         taken: list[Taken | None] = []
         written: list[Rows] = []
         for knock, standing in zip(knocks, standings, strict=True):
@@ -125,10 +120,10 @@ class Intake:
                 taken.append(Taken(repeated=True))
             elif rows := self._for_batch(knock, standing, now):
                 written.append(rows)
-                taken.append(Taken(woke=bool(rows.outgoing)))
+                taken.append(Taken(answered=bool(rows.outgoing)))
             else:
                 taken.append(None)
-        self._write(knocks[0], written, now)
+        self._statements.write(knocks[0], written, now)
         return [
             self._alone(knock) if one is None else one
             for knock, one in zip(knocks, taken, strict=True)
@@ -174,13 +169,13 @@ class Intake:
             return Taken(say=say("vote_not_taken", lost.language))
         except Exception as error:  # noqa: BLE001 - kept, told once, tried again by a sweep
             if is_away(error):
-                self._forget_connection()
+                self._statements.forget()
                 return Unavailable()
             return self._keep(knock, error)
         return Unavailable()
 
     def _once(self, knock: Knock, now: datetime) -> Taken:
-        standing = self._standings([knock], now)[0]
+        standing = self._statements.standings([knock], now)[0]
         if standing.repeated:
             return Taken(repeated=True)
         scene, rows = self._play(knock, standing, now)
@@ -190,8 +185,11 @@ class Intake:
         with kept_nowhere(scene):
             settled = self._by_itself.settle(scene, now=now)
             if settled is None:
-                self._write(knock, [rows], now)
-        return settled or Taken(woke=bool(rows.outgoing))
+                self._statements.write(knock, [rows], now)
+                return Taken(answered=bool(rows.outgoing))
+        if settled.answered:
+            self._ringer.ring()
+        return settled
 
     # --- what cannot be handled ---
 
@@ -233,41 +231,17 @@ class Intake:
         )
         for _ in range(ATTEMPTS):
             try:
-                taken = self._once(again, self._clock.now())
+                self._once(again, self._clock.now())
             except ConversationMoved:
                 continue
             except AlreadyTaken:
                 return True
             except Exception as error:  # noqa: BLE001 - it stays kept
-                self._forget_connection()
+                self._statements.forget()
                 logs.event("message.failed", kind="quarantined", error=type(error).__name__)
                 return False
-            if taken.woke:
-                self._ring()
             return True
         return False
-
-    # --- the two statements ---
-
-    def _standings(self, knocks: Sequence[Knock], now: datetime) -> list[Standing]:
-        line = knocks[0].line
-        return take_many(
-            self._connected(),
-            line.organisation_id,
-            line.id,
-            address_hashes=[k.heard.address_hash for k in knocks],
-            receipt_keys=[k.heard.receipt for k in knocks],
-            today=now.date(),
-            number_hashes=[k.heard.number_hash for k in knocks],
-            alias_hashes=[k.heard.alias_hash for k in knocks],
-            marks=[k.heard.mark for k in knocks],
-        )
-
-    def _write(self, knock: Knock, written: Sequence[Rows], now: datetime) -> None:
-        if written:
-            line = knock.line
-            batch = gather(written, now)
-            apply_many(self._connected(), line.organisation_id, line.id, batch)
 
     def _catalogue(self, line: Line, standing: Standing) -> Catalogue:
         found = self._catalogues.find(line.organisation_id, standing.catalogue_version)
@@ -275,21 +249,3 @@ class Intake:
             found = read_catalogue(self._engine, line.organisation_id)
             self._catalogues.keep(found)
         return found
-
-    def _connected(self) -> Connection:
-        """The leader's one connection; there is one leader, so nobody shares it."""
-        if self._connection is None or self._connection.closed:
-            self._connection = self._path_engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
-        return self._connection
-
-    def close(self) -> None:
-        """Give up the leader's connection, which its engine cannot: it is always taken out."""
-        self._forget_connection()
-
-    def _forget_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None

@@ -23,12 +23,12 @@ class Taken:
     """What became of one arrival: a repeat has no effect; ``say`` is to be answered at once.
 
     Only what cannot go through the outbox is answered at once: the receipt of an erasure, whose
-    address is gone by then.
+    address is gone by then. ``answered``: an answer goes out through the outbox.
     """
 
     repeated: bool = False
     say: str | None = None
-    woke: bool = False
+    answered: bool = False
 
 
 def knock_of(keys: OrganisationKeys, view: ChannelView, arrival: Arrival) -> Knock:

@@ -6,15 +6,15 @@ More workers on more machines need nothing but being started.
 import asyncio
 import os
 import signal
-import socket
 
+import uvloop
 from procrastinate import App
 
 import logs
 import settings as settings_module
 from bot.delivery import DeliveryLoop
 from bot.doorbell import Bell, Ringer
-from composition import Homeline, opened
+from composition import Homeline, opened, settle
 from jobs.broadcasting import BroadcastLoop
 from jobs.engine import DEAD_AFTER, HEARTBEAT_EVERY, make_app, rescue_stalled, schedule
 from jobs.sweeps import Sweeps
@@ -28,14 +28,14 @@ def main() -> None:
     """Run one worker with the settings of the environment."""
     logs.configure()
     with opened(settings_module.read()) as homeline:
-        asyncio.run(_run(homeline))
+        uvloop.run(_run(homeline))
 
 
 async def _run(homeline: Homeline) -> None:
     # No two workers ever have one name: in a container every process may have the same number.
-    worker = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+    worker = f"{os.getpid()}-{os.urandom(8).hex()}"
     data = homeline.settings.data
-    bell = Bell(data)
+    bell = Bell(data, worker)
     delivery = DeliveryLoop(
         homeline.open().delivery, homeline.sender, homeline.clock, worker, bell, notes=data
     )
@@ -47,6 +47,7 @@ async def _run(homeline: Homeline) -> None:
         loop.add_signal_handler(each, delivery.stop)
     telling = WebhookLoop(homeline.engine, homeline.keys, homeline.clock)
     casting = BroadcastLoop(homeline.engine, homeline.clock, Ringer(data))
+    settle()
     beside = [asyncio.create_task(each) for each in (_sweep(app), telling.run(), casting.run())]
     try:
         await delivery.run()

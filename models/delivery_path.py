@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection
 
 from models.driver import Record, call, document
+
+LEASE = timedelta(seconds=8)
+"""How long a worker may take for a message before it is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,23 @@ def delivery_turn(
     return [Claimed(*row) for row in rows]
 
 
+def claimed_in(letter: str | bytes) -> Claimed:
+    """The message of a letter that ``message_path.apply_many`` wrote for a worker."""
+    told = orjson.loads(letter)
+    told |= {name: UUID(told[name]) for name in _IDS if told[name]}
+    told |= {name: bytes.fromhex(told[name][2:]) for name in _BYTES if told[name]}
+    if told["window_until"]:
+        told["window_until"] = datetime.fromisoformat(told["window_until"])
+    return Claimed(**told)
+
+
+_IDS = (
+    "organisation_id", "id", "contact_id", "channel_id", "flow_version_id", "session_id",
+    "address_id",
+)  # fmt: skip
+_BYTES = ("sealed", "sealed_address", "wrapped_key")
+
+
 def _uuids(values: Iterable[UUID]) -> str:
     """An array as PostgreSQL reads it, at a fraction of what the driver takes to write one."""
     return f"{{{','.join(map(str, values))}}}"
@@ -101,6 +122,17 @@ def give_back(connection: Connection, worker: str, begun: Sequence[UUID]) -> tup
         "select given, held from give_back(%s, %s::uuid[])", (worker, list(begun))
     ).one()
     return row.given, row.held
+
+
+def hand_back(
+    connection: Connection, organisation_id: UUID, worker: str, ids: Sequence[UUID]
+) -> None:
+    """Queue replies that were written as claimed by a worker who was not there to take them."""
+    call(
+        connection,
+        "select hand_back(%s, %s, %s::uuid[])",
+        (organisation_id, worker, _uuids(ids)),
+    )
 
 
 def recover_messages(connection: Connection, most: int = 1000) -> dict[str, int]:

@@ -7,7 +7,7 @@ out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
@@ -139,10 +139,26 @@ class Batch:
     rare: Record | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The worker that sends replies of a batch at once, and for how long it holds them."""
+
+    worker: str
+    lease: timedelta
+
+
 def apply_many(
-    connection: Connection, organisation_id: UUID, channel_id: UUID, batch: Batch
-) -> None:
+    connection: Connection,
+    organisation_id: UUID,
+    channel_id: UUID,
+    batch: Batch,
+    ahead: Ahead | None = None,
+) -> list[str]:
     """Write the whole batch in one transaction, or nothing of it.
+
+    Replies are queued. With ``ahead`` those that nothing holds back, neither their channel's budget
+    nor an earlier message to the same address, are written as claimed by that worker instead; for
+    each there is a letter (``delivery_path.claimed_in``) to hand over after the commit.
 
     Raises ConversationMoved when a conversation is no longer the one that was read, AlreadyTaken
     when a delivery is a repeat, and SQLAlchemy's own errors otherwise.
@@ -157,16 +173,18 @@ def apply_many(
         batch.profiled,
         batch.rare,
     )
+    claim = (ahead.worker, ahead.lease) if ahead else (None, None)
     try:
-        call(
+        rows = call(
             connection,
-            "select apply_many(%s, %s, %s::json, %s::json, %s::json, %s::json, %s::json,"
-            " %s::json, %s::json, %s::json)",
-            (organisation_id, channel_id, *(document(rows) for rows in lists)),
+            "select * from apply_many(%s, %s, %s::json, %s::json, %s::json, %s::json, %s::json,"
+            " %s::json, %s::json, %s::json, %s, %s)",
+            (organisation_id, channel_id, *(document(rows) for rows in lists), *claim),
         )
     except DBAPIError as error:
         _raise_known(error)
         raise
+    return [letter for (letter,) in rows]
 
 
 def _raise_known(error: DBAPIError) -> None:

@@ -222,17 +222,70 @@ begin
     end if;
 end $$;
 
+-- Whether so many messages of a channel may leave at once: all of them, or none. A budget that a
+-- worker is just claiming by is not waited for.
+create function spend_budget(org uuid, line uuid, wanted int)
+returns boolean language plpgsql as $$
+declare
+    budget record;
+    filled_at timestamptz;
+    tokens_left real;
+begin
+    select b.* into budget
+      from channel_budgets b
+     where b.organisation_id = org and b.channel_id = line
+       and (b.paused_until is null or b.paused_until <= clock_timestamp())
+       and exists (select 1 from channels c
+                    where c.organisation_id = org and c.id = line and c.status = 'active')
+       for no key update skip locked;
+    if not found then
+        return false;
+    end if;
+    filled_at := clock_timestamp();
+    tokens_left := least(budget.burst, budget.tokens
+        + budget.rate * greatest(0, extract(epoch from filled_at - budget.refilled_at))) - wanted;
+    if tokens_left + budget.overdraft < 0 then
+        return false;
+    end if;
+    update channel_budgets b set tokens = tokens_left, refilled_at = filled_at
+     where b.organisation_id = org and b.channel_id = line;
+    return true;
+end $$;
+
+-- What a worker needs to send messages that were written as claimed by it, one text each.
+create function letters_of(org uuid, ids uuid[])
+returns setof text language plpgsql stable as $$
+begin
+    return query
+    select row_to_json(letter)::text
+      from unnest(ids) as i(id)
+     cross join lateral (
+         select m.organisation_id, m.id, m.contact_id, m.channel_id, m.kind, m.lane, m.content,
+                m.flow_version_id, m.question, m.language, m.sealed, m.edits, m.session_id,
+                m.attempts, m.seq, a.scheme, a.id as address_id, a.sealed as sealed_address,
+                a.status as address_status, a.window_until, c.wrapped_key,
+                c.status as contact_status, false as superseded
+           from (select * from messages where organisation_id = org and id = i.id limit 1) m
+          cross join lateral (
+              select * from addresses
+               where organisation_id = org and id = m.address_id limit 1) a
+          cross join lateral (
+              select * from contacts
+               where organisation_id = org and id = m.contact_id limit 1) c) as letter;
+end $$;
+
 -- Updates go one by one, by their whole key: joined to the batch they would read everybody's rows
 -- while a young table has no statistics. Inserts go together.
 create function apply_many(
     org uuid, line uuid, moves json, newcomers json, said json, answered json,
-    sessions json, consented json, profiled json, rare json)
-returns void language plpgsql as $$
+    sessions json, consented json, profiled json, rare json, courier text, lease interval)
+returns setof text language plpgsql as $$
 declare
     move record;
     person record;
     fresh boolean := false;
     counted int;
+    ahead uuid[];
 begin
     perform set_config('app.organisation', org::text, true);
 
@@ -315,12 +368,32 @@ begin
                    expires_at = excluded.expires_at;
     end if;
 
+    -- What no earlier message to the same address holds back (by the rule of claims) may leave ahead
+    -- of the queue, if the channel's budget has room for all of it.
+    if courier is not null then
+        select array_agg(s.id) into ahead
+          from json_to_recordset(said) as s(id uuid, contact uuid, address uuid, status text,
+               lane smallint, due_at timestamptz, at timestamptz)
+         where s.status = 'queued' and s.due_at <= s.at
+           and (select true from messages e
+                 where e.organisation_id = org and e.contact_id = s.contact
+                   and e.address_id = s.address and e.status in ('queued', 'sending')
+                   and (e.status = 'sending' or e.lane <= s.lane
+                        and e.due_at <= s.at + interval '20 seconds') limit 1) is null;
+        if ahead is not null and not spend_budget(org, line, cardinality(ahead)) then
+            ahead := null;
+        end if;
+    end if;
+
     insert into messages (organisation_id, id, contact_id, address_id, channel_id, direction, status,
            lane, kind, content, flow_version_id, question, language, sealed, seq, session_id, edits,
-           provider_id, due_at, attempts, created_at, expires_at)
-    select org, s.id, s.contact, s.address, line, s.direction, s.status, s.lane, s.kind, s.content,
+           provider_id, due_at, attempts, leased_by, leased_until, created_at, expires_at)
+    select org, s.id, s.contact, s.address, line, s.direction,
+           case when s.id = any (ahead) then 'sending' else s.status end, s.lane, s.kind, s.content,
            s.flow_version, s.question, s.language, s.sealed, s.seq, s.session, s.edits,
-           s.provider_id, s.due_at, 0, s.at, s.expires_at
+           s.provider_id, s.due_at, case when s.id = any (ahead) then 1 else 0 end,
+           case when s.id = any (ahead) then courier end,
+           case when s.id = any (ahead) then clock_timestamp() + lease end, s.at, s.expires_at
       from json_to_recordset(said) as s(id uuid, contact uuid, address uuid, direction text,
            status text, lane smallint, kind text, content jsonb, flow_version uuid, question text,
            language text, sealed bytea, seq int, session uuid, edits text, provider_id text,
@@ -395,5 +468,9 @@ begin
 
     if rare is not null then
         perform apply_rare(org, line, rare);
+    end if;
+
+    if ahead is not null then
+        return query select * from letters_of(org, ahead);
     end if;
 end $$;

@@ -186,6 +186,17 @@ language sql as $$
     select (select count(*) from moved), (select count(*) from leased) - (select count(*) from moved)
 $$;
 
+-- Replies that were written as claimed, and whose worker was not there to take them.
+create function hand_back(org uuid, worker text, handed uuid[])
+returns void language plpgsql as $$
+begin
+    perform set_config('app.organisation', org::text, true);
+    update messages m
+       set status = 'queued', attempts = m.attempts - 1, leased_by = null, leased_until = null
+     where m.organisation_id = org and m.id = any (handed) and m.status = 'sending'
+       and m.leased_by = worker;
+end $$;
+
 create function recover_messages(most int)
 returns table (kind text, outcome text, n bigint)
 language sql as $$

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from bot.channels.base import Arrival, ChannelView
 from bot.channels.transport import open_client
 from bot.delivery import DeliveryLoop
+from bot.doorbell import Bell
 from bot.inbound import Intake
 from bot.knocks import Taken
 from composition import Homeline
@@ -58,7 +59,7 @@ class Desk:
         line = self.homeline
         other = Intake(
             *(line.engine, line.message_path, line.keyring, line.keys),
-            *(self.clock, line.ringer.ring, line.ballots),
+            *(self.clock, line.ringer, line.ballots),
         )
         self.others.append(other)
         return other
@@ -116,10 +117,11 @@ class Desk:
         with system_scope(self.engine) as db:
             db.execute(text(statement), params)
 
-    def loop(self, worker: str = "worker-1") -> DeliveryLoop:
+    def loop(self, worker: str = "worker-1", bell: Bell | None = None) -> DeliveryLoop:
         """A worker's delivery loop."""
         line = self.homeline
-        return DeliveryLoop(line.open().delivery, line.sender, self.clock, worker, notes=self.notes)
+        engine = line.open().delivery
+        return DeliveryLoop(engine, line.sender, self.clock, worker, bell, notes=self.notes)
 
     def deliver(self, until: Callable[[], bool] | None = None, seconds: float = 8) -> None:
         """Let one worker send, by default until nothing is due."""
@@ -143,13 +145,13 @@ class Desk:
     async def _look(self, times: int) -> None:
         loop = self.loop()
         loop._awake_until = float("inf")
-        async with open_client(64) as http:
+        async with open_client(64) as loop._http:
             for _ in range(times):
-                await loop._once(http)
+                await loop._once()
                 if loop._flying:
                     await asyncio.wait(loop._flying.values())
             await loop._land()
-        loop._give_up_connection()
+        loop._database.close()
 
     def _nothing_due(self) -> bool:
         due = self.scalar(

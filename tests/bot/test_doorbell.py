@@ -16,7 +16,7 @@ def rings(bell: Bell) -> bool:
 
 
 def test_a_ring_reaches_the_bell(tmp_path: Path) -> None:
-    bell = Bell(tmp_path)
+    bell = Bell(tmp_path, "worker")
     Ringer(tmp_path).ring()
     assert rings(bell)
     bell.close()
@@ -35,17 +35,17 @@ def test_a_bell_whose_worker_died_is_taken_down_by_the_next(tmp_path: Path) -> N
     dead.close()
     ringer = Ringer(tmp_path)
     ringer.ring()
-    bell = Bell(tmp_path)
+    bell = Bell(tmp_path, "worker")
     assert [one.name for one in folder.glob("*.bell")] == [bell._path.name]
     bell.close()
 
 
 def test_a_full_bell_does_not_hold_up_the_ringer(tmp_path: Path) -> None:
-    bell, ringer = Bell(tmp_path), Ringer(tmp_path)
+    bell, ringer = Bell(tmp_path, "worker"), Ringer(tmp_path)
     for _ in range(5000):
         ringer.ring()
     assert rings(bell)
-    bell.drain()
+    bell.heard()
     assert not rings(bell)
     bell.close()
 
@@ -53,7 +53,7 @@ def test_a_full_bell_does_not_hold_up_the_ringer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("depth", [1, 20])
 def test_a_long_path_has_a_short_bell(tmp_path: Path, depth: int) -> None:
     deep = tmp_path.joinpath(*["a-rather-long-name"] * depth)
-    bell, ringer = Bell(deep), Ringer(deep)
+    bell, ringer = Bell(deep, "worker"), Ringer(deep)
     ringer.ring()
     assert rings(bell)
     bell.close()

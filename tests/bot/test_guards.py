@@ -43,17 +43,17 @@ def test_when_the_ten_minutes_are_over_there_are_replies_again(desk: Desk) -> No
 def test_others_are_answered_meanwhile(desk: Desk) -> None:
     for _ in range(31):
         desk.hear("what?", 1)
-    assert desk.hear("hello", 2).woke
+    assert desk.hear("hello", 2).answered
 
 
 def test_strangers_share_a_daily_budget_and_members_do_not(desk: Desk) -> None:
     desk.register(1)
     used = desk.scalar("select max(unconsented_used) from channel_budgets")
     desk.change("update channel_budgets set unconsented_limit = :n", n=used + 2)
-    assert [desk.hear("hello", person).woke for person in (2, 3, 4)] == [True, True, False]
-    assert desk.hear("anything", 1).woke
+    assert [desk.hear("hello", person).answered for person in (2, 3, 4)] == [True, True, False]
+    assert desk.hear("anything", 1).answered
     desk.clock.advance(timedelta(days=1))
-    assert desk.hear("hello again", 4).woke
+    assert desk.hear("hello again", 4).answered
 
 
 def test_a_stranger_beyond_the_budget_is_heard_all_the_same(desk: Desk) -> None:

@@ -23,7 +23,7 @@ def intakes(desk: Desk, path_engine: Engine) -> Iterator[list[Intake]]:
     more = [
         Intake(
             *(line.engine, path_engine, line.keyring, line.keys),
-            *(desk.clock, line.ringer.ring, line.ballots),
+            *(desk.clock, line.ringer, line.ballots),
         )
         for _ in range(PROCESSES - 1)
     ]

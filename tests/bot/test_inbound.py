@@ -23,7 +23,7 @@ BROKEN = """update conversations set state = '{"session": {"flow": 7}, "version"
 
 def test_a_first_message_leaves_all_its_rows_at_once(desk: Desk) -> None:
     taken = desk.hear("hello")
-    assert taken == Taken(woke=True)
+    assert taken == Taken(answered=True)
     counts = {
         table: desk.scalar(f"select count(*) from {table}")
         for table in ("contacts", "addresses", "profiles", "conversations", "receipts")
@@ -130,10 +130,12 @@ def test_a_poisoned_message_hurts_itself_only_and_is_taken_later(desk: Desk) -> 
 
 def test_a_lost_connection_is_made_again(desk: Desk) -> None:
     desk.hear("hello")
-    before = desk.intake._connected().exec_driver_sql("select pg_backend_pid()").scalar()
+    before = (
+        desk.intake._statements._connected().exec_driver_sql("select pg_backend_pid()").scalar()
+    )
     with desk.engine.connect() as other:
         other.execute(text("select pg_terminate_backend(:pid)"), {"pid": before})
-    assert desk.hear("1").woke
+    assert desk.hear("1").answered
     assert desk.scalar("select count(*) from answers") == 1
 
 
@@ -150,7 +152,7 @@ def test_an_absent_database_is_waited_for_a_moment_and_then_said_so(desk: Desk, 
     nowhere = make_engine(make_url(urls.app).set(database="nobody_made_this"))
     line = desk.homeline
     absent = Intake(
-        line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None, line.ballots
+        line.engine, nowhere, line.keyring, line.keys, desk.clock, line.ringer, line.ballots
     )
     began = time.monotonic()
     with pytest.raises(Unavailable):
@@ -165,7 +167,7 @@ def test_telegram_comes_again_for_a_day_and_takes_no_place_among_those_who_wait(
     nowhere = make_engine(make_url(urls.app).set(database="nobody_made_this"))
     line = desk.homeline
     absent = Intake(
-        line.engine, nowhere, line.keyring, line.keys, desk.clock, lambda: None, line.ballots
+        line.engine, nowhere, line.keyring, line.keys, desk.clock, line.ringer, line.ballots
     )
     began = time.monotonic()
     with pytest.raises(Unavailable):
@@ -214,7 +216,7 @@ def test_only_so_many_wait_and_the_others_are_told_at_once() -> None:
 def test_a_contact_known_before_they_ever_wrote_gets_a_conversation(desk: Desk) -> None:
     desk.hear("hello")
     desk.change("delete from conversations")
-    assert desk.hear("hello again").woke
+    assert desk.hear("hello again").answered
     assert desk.scalar("select seq from conversations") == 1
 
 

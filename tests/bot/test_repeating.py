@@ -32,7 +32,7 @@ def hear_language_and_wait(desk: Desk) -> None:
 def test_the_same_digit_is_no_consent_to_what_was_never_shown(desk: Desk) -> None:
     hear_language_and_wait(desk)
     for _ in range(2):
-        assert not desk.hear("1", kind="sms").woke
+        assert not desk.hear("1", kind="sms").answered
         desk.clock.advance(A_WHILE)
     assert desk.scalar(ANSWERED) == ["language"]
     assert desk.scalar(ASKED) == "consent"
@@ -88,7 +88,7 @@ def test_what_was_written_before_the_first_was_heard_answers_nothing_later(
     desk.hear("1")
     desk.deliver()
     late = replace(desk.arrival("1"), sent_at=written_at)
-    assert desk.intake.take(desk.views["telegram"], late) == Taken(woke=False)
+    assert desk.intake.take(desk.views["telegram"], late) == Taken(answered=False)
     assert desk.scalar(ASKED) == "consent"
     fresh = replace(desk.arrival("1"), sent_at=desk.clock.now())
     desk.intake.take(desk.views["telegram"], fresh)
@@ -98,7 +98,7 @@ def test_what_was_written_before_the_first_was_heard_answers_nothing_later(
 def test_thanks_that_have_not_left_are_not_followed_by_something_else(desk: Desk) -> None:
     desk.register(kind="sms")
     desk.clock.advance(A_WHILE)
-    assert not desk.hear("Nairobi", kind="sms").woke
+    assert not desk.hear("Nairobi", kind="sms").answered
     desk.deliver()
     assert {status for status, _ in desk.statuses()} == {"sent"}
 

@@ -188,7 +188,7 @@ def test_many_answers_at_once_through_two_web_processes_count_once(desk: Desk) -
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(hear, range(40)))
-    intakes[1]._forget_connection()
+    intakes[1].close()
     assert counted(desk) == (1, 1)
 
 

@@ -211,7 +211,7 @@ def delivering(line: Homeline, data: Path) -> Iterator[None]:
 
     async def live() -> None:
         delivery = DeliveryLoop(
-            line.open().delivery, line.sender, line.clock, "transcripts", Bell(data)
+            line.open().delivery, line.sender, line.clock, "transcripts", Bell(data, "transcripts")
         )
         made.append((asyncio.get_running_loop(), delivery))
         started.set()
