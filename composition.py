@@ -144,8 +144,9 @@ class Homeline:
     def close(self) -> None:
         """Give up connections and the private server; may be called more than once."""
         with self._lock:
-            if "intake" in vars(self):
-                self.intake.close()
+            for leading in ("intake", "statuses"):
+                if leading in vars(self):
+                    getattr(self, leading).close()
             if self._databases is not None:
                 self._databases.engine.dispose()
                 self._databases.message_path.dispose()

@@ -25,7 +25,7 @@ from bot.budgets import FIRST_WINDOW
 from bot.channels.transport import before_leaving, open_client
 from bot.doorbell import Bell, HandedOver
 from bot.outcomes import Outcome, Sender
-from bot.own_connection import OwnConnection
+from bot.own_connection import DatabaseThread
 from bot.taking_over import note_outcome, take_over
 from models.clock import Clock
 from models.delivery_path import LEASE, Claimed, claimed_in, delivery_turn, renew_leases
@@ -70,7 +70,7 @@ class DeliveryLoop:
         settings: Settings | None = None,
         notes: Path | None = None,
     ) -> None:
-        self._database = OwnConnection(engine, "delivery-database")
+        self._database = DatabaseThread(engine, "delivery-database")
         self._sender = sender
         self._clock = clock
         self._worker = worker

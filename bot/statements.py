@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import logs
 from bot.doorbell import Ringer
 from bot.knocks import Knock
+from bot.own_connection import OwnConnection
 from models.delivery_path import LEASE, claimed_in, hand_back
 from models.message_path import Ahead, Standing, apply_many, take_many
 from services.conversation.changes import gather
@@ -25,15 +26,14 @@ class Statements:
     """Reads and writes for one web process, whose leader is the only one to use them."""
 
     def __init__(self, engine: Engine, ringer: Ringer) -> None:
-        self._engine = engine
+        self._connection = OwnConnection(engine)
         self._ringer = ringer
-        self._connection: Connection | None = None
 
     def standings(self, knocks: Sequence[Knock], now: datetime) -> list[Standing]:
         """What is known of the senders, in their order."""
         line = knocks[0].line
         return take_many(
-            self._connected(),
+            self._connection.get(),
             line.organisation_id,
             line.id,
             address_hashes=[k.heard.address_hash for k in knocks],
@@ -54,7 +54,7 @@ class Statements:
         line, began = knock.line, time.monotonic()
         courier = self._ringer.courier()
         letters = apply_many(
-            self._connected(),
+            self._connection.get(),
             line.organisation_id,
             line.id,
             gather(written, now),
@@ -68,23 +68,13 @@ class Statements:
 
     def forget(self) -> None:
         """Begin anew on another connection."""
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+        self._connection.give_up()
 
     def _take_back(self, knock: Knock, courier: str, letters: Sequence[str]) -> None:
         """Queue what no worker took after all; failing that, its lease runs out by itself."""
         ids = [claimed_in(letter).id for letter in letters]
         try:
-            hand_back(self._connected(), knock.line.organisation_id, courier, ids)
+            hand_back(self._connection.get(), knock.line.organisation_id, courier, ids)
         except SQLAlchemyError as error:
             logs.event("replies.not_handed", error=type(error).__name__)
             self.forget()
-
-    def _connected(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = self._engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
-        return self._connection

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from bot.batches import Batches
 from bot.channels.base import ChannelView, StatusUpdate
 from bot.channels.twilio_errors import error_for
 from bot.directory import close_address
+from bot.own_connection import OwnConnection
 from bot.patience import Patience
 from models.clock import Clock
 from models.db import transaction
@@ -44,15 +45,18 @@ class Statuses:
 
     def __init__(self, engine: Engine, path_engine: Engine, clock: Clock) -> None:
         self._engine = engine
-        self._path_engine = path_engine
         self._clock = clock
-        self._connection: Connection | None = None
+        self._connection = OwnConnection(path_engine)
         self._patience = Patience()
         self._batches: Batches[_Told, bool] = Batches(self._together)
 
     def record(self, view: ChannelView, update: StatusUpdate) -> None:
         """Take in one callback; one of an unknown message is ignored. Unavailable: try again."""
         self._patience.run(lambda: self._take(view, update), waits=False)
+
+    def close(self) -> None:
+        """Give up the leader's connection; the next callbacks make a new one."""
+        self._connection.give_up()
 
     def _take(self, view: ChannelView, update: StatusUpdate) -> None:
         try:
@@ -85,29 +89,15 @@ class Statuses:
             for told in batch
         ]
         try:
-            stand = record_statuses(self._connected(), view.organisation_id, view.id, rows)
+            stand = record_statuses(self._connection.get(), view.organisation_id, view.id, rows)
         except SQLAlchemyError as error:
             # Whatever it was, the next batch begins on a connection that is known to be good.
-            self._give_up_connection()
+            self._connection.give_up()
             if is_away(error):
                 raise
             logs.event("batch.split", error=type(error).__name__, count=len(batch))
             return [False for _ in batch]
         return [told.reference in stand for told in batch]
-
-    def _connected(self) -> Connection:
-        """The leader's one connection; there is one leader, so nobody shares it."""
-        if self._connection is None or self._connection.closed:
-            self._connection = self._path_engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
-        return self._connection
-
-    def _give_up_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
 
     # --- one alone ---
 

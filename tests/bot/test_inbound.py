@@ -131,7 +131,9 @@ def test_a_poisoned_message_hurts_itself_only_and_is_taken_later(desk: Desk) -> 
 def test_a_lost_connection_is_made_again(desk: Desk) -> None:
     desk.hear("hello")
     before = (
-        desk.intake._statements._connected().exec_driver_sql("select pg_backend_pid()").scalar()
+        desk.intake._statements._connection.get()
+        .exec_driver_sql("select pg_backend_pid()")
+        .scalar()
     )
     with desk.engine.connect() as other:
         other.execute(text("select pg_terminate_backend(:pid)"), {"pid": before})

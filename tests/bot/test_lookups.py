@@ -72,9 +72,11 @@ def test_a_reply_is_handed_over_without_reading_what_others_were_told(
     assert len(bell.heard()[1]) == 1
     crowd.change("update messages set status = 'sent' where question is not null")
     with crowd.homeline.message_path.connect() as connection:
-        crowd.intake._statements._connection = connection  # one transaction, whose reads count
+        crowd.intake._statements._connection._connection = (
+            connection  # one transaction, whose reads count
+        )
         crowd.hear("1")
         assert len(bell.heard()[1]) == 1
         assert connection.scalar(READ) < 30
-        crowd.intake._statements._connection = None
+        crowd.intake._statements._connection._connection = None
     bell.close()
