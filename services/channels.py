@@ -106,7 +106,7 @@ def add(
         organisation_id=organisation.id,
         id=channel_id,
         kind=new.kind,
-        key=secrets.token_urlsafe(KEY_BYTES),
+        key=secrets.token_hex(KEY_BYTES),  # letters and digits: none begins like an option
         name=new.name,
         credentials=_seal(keys, new.credentials, organisation.id, channel_id),
         sender=new.sender,

@@ -51,7 +51,7 @@ def outcomes(house: House) -> list[tuple[UUID | None, str, str | None]]:
 
 
 def begun(house: House) -> list[tuple[UUID, str]]:
-    """Who was started in what by rules, in order."""
+    """Who was started in what by rules."""
     with transaction(house.line.engine, house.organisation.id) as db:
         rows = db.execute(
             select(FlowSession.contact_id, FlowSession.flow)
@@ -100,10 +100,10 @@ def test_who_said_saturday_is_asked_three_days_later_and_nobody_else(polled: Hou
     pass_time(polled, timedelta(days=2, hours=23))
     assert begun(polled) == []
     pass_time(polled, timedelta(hours=1))
-    assert begun(polled) == [
+    assert set(begun(polled)) == {
         (saturday.contact_id, "saturday-opening"),
         (far.contact_id, "remote-appointments"),
-    ]
+    }
     for _ in range(3):
         pass_time(polled, DAY)
     assert len(begun(polled)) == 2, "once only"
