@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from bot.batches import Batches
+from bot.batches import GATHER, GATHER_FROM, Batches
 
 Item = tuple[str, int]
 WAIT = 10
@@ -156,3 +156,32 @@ def test_two_hundred_threads_all_get_their_answer_and_nobody_leads_beside_anothe
     assert max(len(batch) for batch in work.batches) <= 64
     assert not batches._waiting
     assert not batches._led
+
+
+def test_only_after_a_large_batch_are_others_let_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Recorder(hold=True)
+    batches = Batches(work)
+    pauses: list[float] = []
+    with ThreadPoolExecutor(GATHER_FROM + 3) as pool:
+
+        def late(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 1:
+                pool.submit(batches.handle, ("late", 1), group="g", place="late")
+                waiting(batches, 2)
+
+        monkeypatch.setattr("bot.batches.time.sleep", late)
+        asked = [pool.submit(batches.handle, ("first", 1), group="g", place="first")]
+        assert work.entered.wait(WAIT)
+        for number in range(GATHER_FROM):
+            place = f"many-{number}"
+            asked.append(pool.submit(batches.handle, (place, 1), group="g", place=place))
+        waiting(batches, GATHER_FROM)
+        work.held.set()
+        assert [one.result(WAIT) for one in asked] == [10] * (GATHER_FROM + 1)
+        assert pauses == []
+        assert batches.handle(("next", 1), group="g", place="next") == 10
+        assert pauses == [GATHER]
+        assert batches.handle(("last", 1), group="g", place="last") == 10
+    assert pauses == [GATHER]
+    assert [len(batch) for batch in work.batches] == [1, GATHER_FROM, 2, 1]
