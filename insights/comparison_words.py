@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flows.flow import Flow
+from flows.wording import LANGUAGES
 
-LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 _TEXTS: Final = {
     "response": ("Answered", "Ont répondu", "Respondieron", "Responderam", "أجابوا"),
     "completion": ("Finished", "Ont terminé", "Terminaron", "Terminaram", "أكملوا"),

@@ -17,14 +17,14 @@ from composition import Homeline
 from flows.flow import Flow
 from flows.questions.base import Question
 from flows.questions.language import NAMES
-from flows.wording import filled
+from flows.wording import LANGUAGES, filled
 from models.ask import Ask, AskStatus
 from models.db import transaction
 from models.relay import Relay
 from models.walls import Door, DoorKind, find_door
 from public.join_words import join_texts
 from public.poster_pdf import PAPERS, Poster, draw
-from public.wording import LANGUAGES, day, direction
+from public.wording import day, direction
 from services import organisations
 from services.asks import asks
 from services.errors import NotFound

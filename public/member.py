@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import LanguageAccept
 
 from composition import Homeline
+from flows.wording import LANGUAGES
 from models.db import transaction
 from models.walls import DoorKind, find_door
-from public.wording import LANGUAGES, direction, texts
+from public.wording import direction, texts
 from services import organisations
 from services.catalogue import read_inside
 from services.errors import NotFound

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from public.wording import LANGUAGES
+from flows.wording import LANGUAGES
 
 _TEXTS: Final = {
     "results": ("Results", "Résultats", "Resultados", "Resultados", "النتائج"),

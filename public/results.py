@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from composition import Homeline
 from flows.countries import countries
 from flows.flow import Flow
+from flows.wording import LANGUAGES
 from models.ask import AskStatus
 from models.db import transaction
 from models.walls import DoorKind, find_door
 from public.result_shapes import Result, as_csv, as_json, as_ureport
 from public.result_words import result_texts
-from public.wording import LANGUAGES, day, direction
+from public.wording import day, direction
 from services import organisations
 from services.asks import asks, closing, publications
 from services.catalogue import read_inside

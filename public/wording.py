@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from flows.dates import show
+from flows.wording import LANGUAGES
 
-LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 RIGHT_TO_LEFT: Final = frozenset({"ar"})
 
 _TEXTS: Final = {

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from flows.wording import LANGUAGES
 from models.contact import Contact
 from models.db import transaction
 from models.organisation import Organisation
@@ -19,7 +20,6 @@ from services.errors import Conflict, Invalid, NotFound
 
 SHORT_NAME_LENGTH = 24
 LINE = re.compile(r"\+?[0-9(][0-9 ()-]{1,22}[0-9]")
-LANGUAGES = ("en", "fr", "es", "pt", "ar")
 
 
 def create(

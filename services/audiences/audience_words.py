@@ -8,12 +8,12 @@ from flows.gazetteer import bundled
 from flows.questions.base import Question
 from flows.questions.language import NAMES
 from flows.sentences import Name, as_written, sentence
+from flows.wording import LANGUAGES
 from models.conditions import CONSENT
 from models.person_fields import GRANTED
 from services.audiences.audience_checks import options_of
 from services.catalogue import Catalogue
 
-LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 _FIELDS: Final = {
     "country": ("country", "le pays", "el país", "o país", "البلد"),
     "place": ("town", "la ville", "la ciudad", "a cidade", "المدينة"),

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, exists, func, select
 from sqlalchemy.orm import Session
 
 from flows.loader import read
+from flows.wording import LANGUAGES
 from models.ask import Ask, AskerKind, AskMode, AskStatus
 from models.ballot_keys import BallotKeys
 from models.broadcast import BroadcastStatus
@@ -39,7 +40,6 @@ from services.rules.rules import list_rules
 FILE = Path(__file__).parent / "seeded_polls.yaml"
 FLOWS = frozenset({"passport-hours", "remote-appointments"})
 """Flows of the library that polls of the demo ask."""
-LANGUAGES = ("en", "fr", "es", "pt", "ar")
 SEED = 1984
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY_THEN = {"not": {"joined": {"within": "1 day"}}}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from flows.flow import Flow, build
-from insights.comparison_words import LANGUAGES, sentences
+from flows.wording import LANGUAGES
+from insights.comparison_words import sentences
 from tests.answered import NEEDS, QUESTIONS
 
 NAMES = {"1": {"en": "the consulate", "fr": "le consulat"}, "2": {"en": "a peer"}}

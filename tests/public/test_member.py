@@ -11,10 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
+from flows.wording import LANGUAGES
 from models import AuditEvent, MemberLink
 from models.db import transaction
 from models.walls import system_scope
-from public.wording import _TEXTS, LANGUAGES
+from public.wording import _TEXTS
 from tests.services.phones import House, Phone
 from tests.services.talking import NAMES
 

@@ -12,10 +12,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from flows.wording import LANGUAGES
 from models import AskMode, AskStatus
 from models.walls import DoorKind, open_door
 from public.result_words import _TEXTS
-from public.wording import LANGUAGES
 from tests.answered import NEEDS, WHY, answer, split, version
 from tests.asks import ask
 from tests.conftest import MovedByHand, Urls
