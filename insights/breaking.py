@@ -2,38 +2,32 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from insights import tallies
 from insights.breakdowns import Breakdown, plan
 from insights.comparing import RATES, rate_rows
+from insights.counted import ASKER, VARIABLES, Counts, Place, Tallied
 from insights.living import GROWTH, Living, at_the_end, size, told_at
 from insights.results import Ledger, Rows
 from insights.tables import OTHER, Block, Line, Table, gathered, people, shape, with_other
-from insights.tallies import ASKER, VARIABLES, Tallied
 
 KNOWN = (*VARIABLES, ASKER)
 TRIED = (1, 2, 4, 8, 16, 32)
 """Which of the states of a line are looked at for one that may be told by rows, from the newest."""
-Place = tuple[str, ...]
 
 
 def rows(
-    db: Session,
-    ask_id: UUID,
+    counts: Counts,
     declared: Sequence[Sequence[str]],
     questions: Sequence[Tallied],
     ledger: Ledger,
 ) -> Iterator[Rows]:
     """Yield what is told by rows of every line that was told whole."""
     for one in plan(declared, KNOWN):
-        yield from _by(db, ask_id, one, questions, ledger)
+        yield from _by(counts, one, questions, ledger)
 
 
 def live(
-    db: Session, ask_id: UUID, declared: Sequence[Sequence[str]], question: Tallied, ledger: Ledger
+    counts: Counts, declared: Sequence[Sequence[str]], question: Tallied, ledger: Ledger
 ) -> Mapping[str, Living]:
     """Return what may be told of a question by each first variable while people answer.
 
@@ -41,15 +35,13 @@ def live(
     """
     found = dict(ledger.living)
     for one in plan(declared, KNOWN):
-        told = _live_by(db, ask_id, one.first, question, ledger)
+        told = _live_by(counts, one.first, question, ledger)
         if told is not None:
             found[one.first] = told
     return found
 
 
-def _live_by(
-    db: Session, ask_id: UUID, variable: str, question: Tallied, ledger: Ledger
-) -> Living | None:
+def _live_by(counts: Counts, variable: str, question: Tallied, ledger: Ledger) -> Living | None:
     last = ledger.living.get(variable)
     since, least = (last.states[-1][0], size(last.states[-1][1])) if last else (None, 0)
     some = [
@@ -57,9 +49,9 @@ def _live_by(
         for one in ledger.history
         if (since is None or one.at > since) and people(one.told.line) >= GROWTH * least
     ]
-    now = _table(db, ask_id, variable, question) if some else {}
+    now = _table(counts, variable, question) if some else {}
     for one in (some[-place] for place in TRIED if place <= len(some)):
-        then = _table(db, ask_id, variable, question, one.at)
+        then = _table(counts, variable, question, one.at)
         told = told_at(one.at, then, now, one.told.apart, last)
         if told is not None and _sums(then) == one.told.line:
             return told
@@ -67,9 +59,9 @@ def _live_by(
 
 
 def _table(
-    db: Session, ask_id: UUID, variable: str, question: Tallied, before: datetime | None = None
+    counts: Counts, variable: str, question: Tallied, before: datetime | None = None
 ) -> Table:
-    lines = tallies.tables(db, ask_id, [question], (variable,), before)
+    lines = counts.tables([question], (variable,), before)
     return {place[0]: line for place, line in lines[question.id].items()}
 
 
@@ -91,24 +83,24 @@ def _living_rows(question: str, variable: str, told: Living) -> Rows:
     return Rows(variable, None, question, told.merged(table), told.shape, at)
 
 
-def rates(db: Session, ask_id: UUID) -> Sequence[Rows]:
+def rates(counts: Counts) -> Sequence[Rows]:
     """Return what is told of who responded and who came to the end, by asker."""
-    found = dict(zip(RATES, tallies.askers(db, ask_id), strict=True))
+    found = dict(zip(RATES, counts.askers(), strict=True))
     small = gathered(tuple(found.values()))
     return [rate_rows(name, table, small) for name, table in found.items() if table]
 
 
 def _by(
-    db: Session, ask_id: UUID, one: Breakdown, questions: Sequence[Tallied], ledger: Ledger
+    counts: Counts, one: Breakdown, questions: Sequence[Tallied], ledger: Ledger
 ) -> Iterator[Rows]:
-    lines = _whole(tallies.tables(db, ask_id, questions, (one.first,)), ledger)
+    lines = _whole(counts.tables(questions, (one.first,)), ledger)
     tables = {name: {place[0]: line for place, line in of.items()} for name, of in lines.items()}
     above = list(_first(one.first, tables, ledger))
     yield from above
     if any(told.at is not None for told in above):
         return
     for second in one.seconds:
-        lines = tallies.tables(db, ask_id, questions, (one.first, second))
+        lines = counts.tables(questions, (one.first, second))
         for row in dict.fromkeys(row for told in above for row in told.shape.full if row != OTHER):
             within = {told.line: told.shape.apart for told in above if row in told.shape.full}
             inside = {

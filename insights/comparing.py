@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
 
+from insights.counted import ASKER, UNKNOWN
 from insights.disclosure import RULE, Rule, figure
 from insights.intervals import Interval, difference, share
 from insights.results import Rows
 from insights.tables import OTHER, Shape, Table, people, shape, told_apart, with_other
-from insights.tallies import ASKER, UNKNOWN
 
 ENDED: Final = "completed"
 RATES: Final = {"response": ("sent", "responded"), "completion": ("started", "completed")}

@@ -13,11 +13,11 @@ from typing import Any
 from flows.conditions import fields
 from flows.flow import Flow
 from flows.questions.base import Question
+from insights.counted import Tallied, tallied
 from insights.disclosure import RULE, Figure, Reason, figure
 from insights.living import Living
 from insights.publishing import Told
 from insights.tables import Line, Shape, Table, people, told_apart
-from insights.tallies import Tallied, tallied
 
 Document = dict[str, Any]
 
@@ -184,7 +184,7 @@ def head(count: int | None, otherwise: Reason) -> Figure:
 
 
 def marked(line: Line) -> Figure:
-    """Return how many of a line of tallies.flagged are marked; enough people must be clear, too."""
+    """Return how many of a line of Counts.flagged are marked; enough people must be clear, too."""
     if len(told_apart(line) or ()) < len(line):
         return Figure(None, Reason.HEAPED)
     return figure(line["flagged"])

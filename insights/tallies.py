@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from flows.flow import Flow
+from insights.counted import ASKER, UNKNOWN, VARIABLES, Newest, Place, Tallied
 from insights.disclosure import RULE
 from insights.invited import NEWEST, invited_to
 from insights.tables import Line, Table
@@ -41,156 +41,130 @@ from models.profile import Profile
 from models.relay import Flag
 from models.walls import organisation_of
 
-ASKER: Final = "asker"
-UNKNOWN: Final = "unknown"
-VARIABLES: Mapping[str, ColumnElement[Any]] = MappingProxyType(
-    {
-        **{
-            name: getattr(Profile, name)
-            for name in "activity age_band channel country gender language link region".split()
-        },
-        "office": cast(Profile.office_id, String),
-    }
+COLUMNS: Mapping[str, ColumnElement[Any]] = MappingProxyType(
+    {name: getattr(Profile, name) for name in VARIABLES if name != "office"}
+    | {"office": cast(Profile.office_id, String)}
 )
-"""What an ask may be broken down by; the asker is told without being declared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tallied:
-    """A question whose options are counted."""
+class Tallies:
+    """The counts of an ask from the database (insights.counted.Counts)."""
 
-    id: str
-    options: tuple[str, ...]
-    many: bool
+    db: Session
+    ask_id: UUID
 
-    @property
-    def lines(self) -> Mapping[str, tuple[str, ...]]:
-        """The lines of the question, with their options."""
-        if self.many:
-            return {f"{self.id}/{option}": ("yes", "no") for option in self.options}
-        return {self.id: self.options}
+    def heads(self) -> Mapping[str, int]:
+        """Return how many people were sent the ask, got and read it, began, ended and answered."""
+        passages = _passages(self.db, self.ask_id)
+        done = passages.c.status == SessionStatus.COMPLETE
+        began = or_(done, ~passages.c.pushed, exists().where(_of(passages)))
+        came = select(func.count().filter(began), func.count().filter(done)).select_from(passages)
+        started, completed = self.db.execute(came).one()
+        invited = invited_to(self.db, self.ask_id)
+        sent, delivered, read, responded = self.db.execute(
+            select(
+                func.count(),
+                func.count().filter(invited.c.arrived),
+                func.count().filter(invited.c.read),
+                func.count().filter(invited.c.completed),
+            ).select_from(invited)
+        ).one()
+        answered = select(Answer.question, func.count()).join_from(passages, Answer, _of(passages))
+        counted = self.db.execute(answered.where(~Answer.skipped).group_by(Answer.question))
+        found = {"sent": sent, "delivered": delivered, "read": read, "responded": responded}
+        came_far = {"started": started, "completed": completed}
+        return found | came_far | {f"n.{one}": people for one, people in counted}
 
-
-def tallied(flow: Flow) -> tuple[Tallied, ...]:
-    """Return the questions of a flow whose options are counted; the others have only an n."""
-    return tuple(
-        Tallied(one.id, tuple(one.values()), one.several) for one in flow.questions if one.told
-    )
-
-
-def heads(db: Session, ask_id: UUID) -> Mapping[str, int]:
-    """Return how many people were sent the ask, got and read it, began, ended and answered."""
-    passages = _passages(db, ask_id)
-    done = passages.c.status == SessionStatus.COMPLETE
-    began = or_(done, ~passages.c.pushed, exists().where(_of(passages)))
-    came = select(func.count().filter(began), func.count().filter(done)).select_from(passages)
-    started, completed = db.execute(came).one()
-    invited = invited_to(db, ask_id)
-    sent, delivered, read, responded = db.execute(
-        select(
-            func.count(),
-            func.count().filter(invited.c.arrived),
-            func.count().filter(invited.c.read),
-            func.count().filter(invited.c.completed),
-        ).select_from(invited)
-    ).one()
-    answered = select(Answer.question, func.count()).join_from(passages, Answer, _of(passages))
-    counted = db.execute(answered.where(~Answer.skipped).group_by(Answer.question))
-    found = {"sent": sent, "delivered": delivered, "read": read, "responded": responded}
-    came_far = {"started": started, "completed": completed}
-    return found | came_far | {f"n.{one}": people for one, people in counted}
-
-
-def lines(
-    db: Session, ask_id: UUID, questions: Sequence[Tallied], before: datetime | None = None
-) -> dict[str, Line]:
-    """Return the people of each option, by line; with `before` only what was answered earlier."""
-    cells = _cells(_passages(db, ask_id), questions)
-    query = select(cells.c.line, cells.c.option, func.count()).group_by(*cells.c["line", "option"])
-    if before is not None:
-        query = query.where(cells.c.answered_at < before)
-    found = _empty(questions)
-    for line, option, people in db.execute(query):
-        if option in found[line]:
-            found[line][option] = people
-    return {name: dict(line) for name, line in found.items()}
-
-
-def newest(
-    db: Session, ask_id: UUID, questions: Sequence[Tallied]
-) -> Mapping[str, Mapping[str, Sequence[datetime]]]:
-    """Return when the latest answers of each option were given, as many as the gate asks for."""
-    cells = _cells(_passages(db, ask_id), questions)
-    place = func.row_number().over(
-        partition_by=(cells.c.line, cells.c.option), order_by=cells.c.answered_at.desc()
-    )
-    ranked = select(cells.c.line, cells.c.option, cells.c.answered_at, place.label("place"))
-    late = ranked.subquery()
-    rows = db.execute(
-        select(late.c.line, late.c.option, late.c.answered_at).where(late.c.place <= RULE.fewest)
-    )
-    found: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-    for line, option, at in rows:
-        found[line][option].append(at)
-    return found
-
-
-def tables(
-    db: Session,
-    ask_id: UUID,
-    questions: Sequence[Tallied],
-    variables: Sequence[str],
-    before: datetime | None = None,
-) -> dict[str, dict[tuple[str, ...], dict[str, int]]]:
-    """Return the people of each option by line and by their values of one or two variables.
-
-    With `before` only what was answered earlier.
-    """
-    passages = _passages(db, ask_id)
-    cells = _cells(passages, questions)
-    rows = [_row(name, cells) for name in variables]
-    query = (
-        select(cells.c.line, cells.c.option, func.count(), *rows)
-        .outerjoin(
-            Profile,
-            (Profile.organisation_id == organisation_of(db))
-            & (Profile.contact_id == cells.c.contact_id),
+    def lines(
+        self, questions: Sequence[Tallied], before: datetime | None = None
+    ) -> dict[str, Line]:
+        """Return the people of each option, by line; with `before` of what was answered then."""
+        cells = _cells(_passages(self.db, self.ask_id), questions)
+        query = select(cells.c.line, cells.c.option, func.count()).group_by(
+            *cells.c["line", "option"]
         )
-        .group_by(cells.c.line, cells.c.option, *rows)
-    )
-    if before is not None:
-        query = query.where(cells.c.answered_at < before)
-    found: dict[str, dict[tuple[str, ...], dict[str, int]]] = defaultdict(dict)
-    options = {line: of for one in questions for line, of in one.lines.items()}
-    for line, option, people, *place in db.execute(query):
-        if option in options[line]:
-            row = found[line].setdefault(tuple(place), dict.fromkeys(options[line], 0))
-            row[option] = people
-    return found
+        if before is not None:
+            query = query.where(cells.c.answered_at < before)
+        found = _empty(questions)
+        for line, option, people in self.db.execute(query):
+            if option in found[line]:
+                found[line][option] = people
+        return {name: dict(line) for name, line in found.items()}
 
+    def newest(self, questions: Sequence[Tallied]) -> Newest:
+        """Return when the latest answers of each option were given."""
+        cells = _cells(_passages(self.db, self.ask_id), questions)
+        place = func.row_number().over(
+            partition_by=(cells.c.line, cells.c.option), order_by=cells.c.answered_at.desc()
+        )
+        ranked = select(cells.c.line, cells.c.option, cells.c.answered_at, place.label("place"))
+        late = ranked.subquery()
+        rows = self.db.execute(
+            select(late.c.line, late.c.option, late.c.answered_at).where(
+                late.c.place <= RULE.fewest
+            )
+        )
+        found: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+        for line, option, at in rows:
+            found[line][option].append(at)
+        return found
 
-def askers(db: Session, ask_id: UUID) -> tuple[Table, Table]:
-    """Return who came to the end and who did not by asker: of the invited, and of who began."""
-    passages = _passages(db, ask_id)
-    invited = invited_to(db, ask_id)
-    responses = select(invited.c.asker, invited.c.completed, func.count()).group_by(
-        *invited.c["asker", "completed"]
-    )
-    ended = passages.c.status == SessionStatus.COMPLETE
-    completions = select(passages.c.asker, ended, func.count()).group_by(passages.c.asker, ended)
-    return _ends(db.execute(responses)), _ends(db.execute(completions))
+    def tables(
+        self,
+        questions: Sequence[Tallied],
+        variables: Sequence[str],
+        before: datetime | None = None,
+    ) -> dict[str, dict[Place, dict[str, int]]]:
+        """Return the people of each option by line and by their values of one or two variables.
 
+        With `before` only what was answered earlier.
+        """
+        passages = _passages(self.db, self.ask_id)
+        cells = _cells(passages, questions)
+        rows = [_row(name, cells) for name in variables]
+        query = (
+            select(cells.c.line, cells.c.option, func.count(), *rows)
+            .outerjoin(
+                Profile,
+                (Profile.organisation_id == organisation_of(self.db))
+                & (Profile.contact_id == cells.c.contact_id),
+            )
+            .group_by(cells.c.line, cells.c.option, *rows)
+        )
+        if before is not None:
+            query = query.where(cells.c.answered_at < before)
+        found: dict[str, dict[Place, dict[str, int]]] = defaultdict(dict)
+        options = {line: of for one in questions for line, of in one.lines.items()}
+        for line, option, people, *place in self.db.execute(query):
+            if option in options[line]:
+                row = found[line].setdefault(tuple(place), dict.fromkeys(options[line], 0))
+                row[option] = people
+        return found
 
-def flagged(db: Session, ask_id: UUID) -> Line:
-    """Return who came to the end, by whether anything marks their passage (models.relay.Flag)."""
-    passages = _passages(db, ask_id)
-    marked = exists().where(
-        Flag.organisation_id == passages.c.organisation_id, Flag.session_id == passages.c.id
-    )
-    counts = select(func.count().filter(marked), func.count().filter(~marked))
-    rows = counts.select_from(passages).where(passages.c.status == SessionStatus.COMPLETE)
-    some, others = db.execute(rows).one()
-    return {"flagged": some, "clear": others}
+    def askers(self) -> tuple[Table, Table]:
+        """Return who came to the end and who did not by asker: of the invited, and of who began."""
+        passages = _passages(self.db, self.ask_id)
+        invited = invited_to(self.db, self.ask_id)
+        responses = select(invited.c.asker, invited.c.completed, func.count()).group_by(
+            *invited.c["asker", "completed"]
+        )
+        ended = passages.c.status == SessionStatus.COMPLETE
+        completions = select(passages.c.asker, ended, func.count()).group_by(
+            passages.c.asker, ended
+        )
+        return _ends(self.db.execute(responses)), _ends(self.db.execute(completions))
+
+    def flagged(self) -> Line:
+        """Return who came to the end, by whether anything marks their passage (models.relay)."""
+        passages = _passages(self.db, self.ask_id)
+        marked = exists().where(
+            Flag.organisation_id == passages.c.organisation_id, Flag.session_id == passages.c.id
+        )
+        counts = select(func.count().filter(marked), func.count().filter(~marked))
+        rows = counts.select_from(passages).where(passages.c.status == SessionStatus.COMPLETE)
+        some, others = self.db.execute(rows).one()
+        return {"flagged": some, "clear": others}
 
 
 def _ends(rows: Iterable[Any]) -> Table:
@@ -259,7 +233,7 @@ def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
 
 
 def _row(variable: str, cells: Subquery) -> Any:
-    told = cells.c.asker if variable == ASKER else VARIABLES[variable]
+    told = cells.c.asker if variable == ASKER else COLUMNS[variable]
     return func.coalesce(told, UNKNOWN).label(variable)
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from flows.flow import Flow
 from flows.questions.base import Question
 from flows.questions.choice import Listed
-from insights.tallies import tallied
+from insights.counted import tallied
 from services.conversation.sessions import seed_of
 
 QUICK_WITHIN: Final = timedelta(minutes=2)
