@@ -10,7 +10,7 @@ from typing import Final
 from flows.conditions import fields, may_hold
 from flows.flow import Flow
 from flows.forbidden import forbidden
-from flows.keywords import RESERVED, inside
+from flows.keywords import RESERVED, inside, recognise
 from flows.lengths import LONGEST_NAMES, lengths, room_for
 from flows.normalising import normalise
 from flows.questions.base import Question
@@ -141,7 +141,8 @@ def _entry(flow: Flow) -> Iterator[Finding]:
     """Words that would never open the flow, or take what is an answer elsewhere."""
     for language, words in flow.entry.items():
         for word in map(normalise, words):
-            if word in RESERVED or word in _TWILIO or inside(word) or word.isdigit():
+            heard = recognise(word, LANGUAGES, opted_out=True) or inside(word)
+            if heard or word in _TWILIO or word.isdigit():
                 told = f"«{word}» means something else in every message; choose another word"
                 yield Finding(f"entry.{language}", told)
 

@@ -95,7 +95,13 @@ def test_an_unknown_placeholder() -> None:
     assert "is no placeholder" in problems(text("q", text={"en": "Hello {name}"}))[0]
 
 
-@pytest.mark.parametrize("word", ["Stop", "menu", "3", "skip", "YES"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("Stop", "menu", "3", "skip", "YES", "Hola", "bonjour", "مرحبا", "sim", "نعم", "قائمة"),
+        *("join us", "please stop", "no quiero recibir mas", "leave me alone", "ayuda", "plus"),
+    ],
+)
 def test_an_entry_word_means_nothing_else(word: str) -> None:
     assert "means something else" in problems(choice(), entry={"en": [word]})[0]
     assert problems(choice(), entry={"en": ["colours"]}) == []
