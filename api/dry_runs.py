@@ -8,6 +8,7 @@ from uuid import UUID
 from marshmallow import fields
 
 from api.fields import Strict, described, one_of
+from api.poll_shapes import WarningRow
 from api.resource import Resource
 from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
 from api.work import Work, catalogue_of
@@ -71,6 +72,10 @@ class DryRunRow(Strict):
     )
     by_country = fields.List(fields.Nested(DryRunLine), required=True, allow_none=True)
     missing_languages = _numbers("Who would read it in a language that is not theirs.")
+    warnings = described(
+        fields.List(fields.Nested(WarningRow), required=True),
+        "What will not work as it is written.",
+    )
     reason = one_of([Reason.ROLE.value], "Why numbers are null.", required=True, allow_none=True)
 
 
@@ -105,6 +110,7 @@ def dry_run_poll(work: Work, poll_id: UUID) -> dict[str, Any]:
         "parts_each": dry_run.parts_in(flow, flow.languages, names, now=work.now),
         "currency": table.currency,
         "example_prices": table.are_examples,
+        "warnings": asks.warnings_of(work.db, ask, now=work.now),
     }
     if not work.holder.may(AUDIENCES_COUNT):
         return told | dict.fromkeys(_OF_PEOPLE) | {"reason": Reason.ROLE}

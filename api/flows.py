@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from api.errors import Fault, Problem
 from api.fields import LANGUAGE, NAME, Instant, Strict, described, word
 from api.paging import Page, PageQuery, page_of
+from api.poll_shapes import WarningRow
 from api.resource import PREFIX, Resource
 from api.work import Work
 from flows.errors import FlowError, FlowInvalid
@@ -17,7 +18,8 @@ from flows.flow import Flow, build
 from flows.lint import lint
 from models.flow_version import EntryCode, FlowVersion
 from models.office import Office
-from services import flows, organisations
+from services import flow_warnings, flows, organisations
+from services.catalogue import read_inside
 from services.errors import Invalid, NotFound
 
 resource = Resource("flows", "What is asked. Published versions never change.")
@@ -76,6 +78,11 @@ class Published(Strict):
     new = described(
         fields.Boolean(required=True), "False when the newest version says exactly the same."
     )
+    warnings = described(
+        fields.List(fields.Nested(WarningRow), required=True),
+        "What will not work as it is written: words that open something else too, follow-ups that "
+        "name what is not published yet.",
+    )
 
 
 class EntryCodeOrder(Strict):
@@ -117,6 +124,7 @@ def publish_flow(work: Work, body: dict[str, Any]) -> tuple[dict[str, Any], int,
         "version_id": done.version_id,
         "version": done.version,
         "new": done.is_new,
+        "warnings": flow_warnings.list_warnings(flow, read_inside(work.db), now=work.now),
     }
     return told, 201, {"Location": f"{PREFIX}/flows/{flow.id}"}
 

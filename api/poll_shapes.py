@@ -111,7 +111,23 @@ class PollRow(Strict):
     overdue = described(fields.Boolean(required=True), "Whether a promised word is late.")
 
 
-class PollDetail(PollRow):
+class WarningRow(Strict):
+    """What will not work as it is written, and what to do about it."""
+
+    place = described(fields.String(required=True), "Where the flow says it.")
+    problem = fields.String(required=True)
+
+
+class PollWarned(PollRow):
+    """A poll, and what to look at before people meet it."""
+
+    warnings = described(
+        fields.List(fields.Nested(WarningRow), required=True),
+        "Words that open something else too, follow-ups that cannot start; none once it is over.",
+    )
+
+
+class PollDetail(PollWarned):
     """A poll with what is asked, by whom and why."""
 
     purpose = fields.Dict(required=True, metadata={"description": "why, owner, decision"})

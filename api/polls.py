@@ -18,6 +18,7 @@ from api.poll_shapes import (
     PollQuery,
     PollReport,
     PollRow,
+    PollWarned,
 )
 from api.resource import PREFIX, Resource
 from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
@@ -77,12 +78,12 @@ def change_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, An
 
 
 @resource.operation(
-    "POST", "/polls/<uuid:poll_id>/open", body=PollOpening, gives=PollRow, status=202
+    "POST", "/polls/<uuid:poll_id>/open", body=PollOpening, gives=PollWarned, status=202
 )
 def open_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]:
     """Let people answer from now on, and push it to its audience, if it has one."""
     new = NewBroadcast(send_hour=body["send_hour"], undo=timedelta(minutes=body["undo_minutes"]))
-    return _done(
+    opened = _done(
         work,
         poll_id,
         pushing.open_and_push,
@@ -91,6 +92,8 @@ def open_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]
         allow_missing_languages=body["allow_missing_languages"],
         may_be_small=work.holder.may(AUDIENCES_SMALL),
     )
+    warnings = asks.warnings_of(work.db, asks.get(work.db, poll_id), now=work.now)
+    return opened | {"warnings": warnings}
 
 
 @resource.operation("POST", "/polls/<uuid:poll_id>/pause", gives=PollRow, status=202)
@@ -189,4 +192,5 @@ def detail(work: Work, ask: Ask) -> dict[str, Any]:
         "definition": flow.definition,
         "askers": asks.askers_of(work.db, ask),
         "missing_languages": ask_checks.missing_languages(flow, offered),
+        "warnings": asks.warnings_of(work.db, ask, now=work.now),
     }

@@ -1,8 +1,9 @@
 """`flask flows`: conversations as files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -20,7 +21,8 @@ from models.db import transaction
 from models.flow_version import FlowVersion
 from models.organisation import Organisation
 from models.walls import system_scope
-from services import flows
+from services import flow_warnings, flows
+from services.catalogue import read_inside
 
 group = AppGroup("flows", help="Conversations as files.")
 _files = click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
@@ -59,7 +61,7 @@ def publish(path: Path | None, organisation: str | None, json: bool) -> None:
     published = _publish(found, organisation)
     new = [one for one in published if one["new"]]
     told = ", ".join(f"{one['flow']} {one['version']}" for one in new) or "nothing new"
-    report({"published": published}, f"Published: {told}.", json=json)
+    _tell(published, f"Published: {told}.", json=json)
 
 
 @group.command("import")
@@ -69,7 +71,7 @@ def publish(path: Path | None, organisation: str | None, json: bool) -> None:
 def import_flows(path: Path, organisation: str, json: bool) -> None:
     """Publish what another organisation or installation exported."""
     published = _publish(_load(_yaml_files(path)), organisation)
-    report({"published": published}, f"{len(published)} flows are published.", json=json)
+    _tell(published, f"{len(published)} flows are published.", json=json)
 
 
 @group.command("export")
@@ -133,9 +135,9 @@ def _load(files: Iterable[Path]) -> list[Flow]:
     return loaded
 
 
-def _publish(found: list[Flow], organisation: str | None) -> list[dict[str, object]]:
+def _publish(found: list[Flow], organisation: str | None) -> list[dict[str, Any]]:
     line = homeline()
-    published: list[dict[str, object]] = []
+    published: list[dict[str, Any]] = []
     with sentences():
         if organisation is None:
             with system_scope(line.engine) as db:
@@ -144,18 +146,28 @@ def _publish(found: list[Flow], organisation: str | None) -> list[dict[str, obje
             wanted = [organisation_id(organisation)]
         for one in wanted:
             with transaction(line.engine, one) as db:
-                for flow in found:
-                    done = flows.publish(db, flow, now=line.clock.now())
+                now = line.clock.now()
+                done = [(flow, flows.publish(db, flow, now=now)) for flow in found]
+                # Read once all are published: flows of one folder may name each other.
+                catalogue = read_inside(db)
+                for flow, publication in done:
+                    warnings = flow_warnings.list_warnings(flow, catalogue, now=now)
                     published.append(
                         {
                             "organisation": one,
                             "flow": flow.id,
-                            "id": done.version_id,
-                            "version": done.version,
-                            "new": done.is_new,
+                            "id": publication.version_id,
+                            "version": publication.version,
+                            "new": publication.is_new,
+                            "warnings": [str(each) for each in warnings],
                         }
                     )
     return published
+
+
+def _tell(published: Sequence[Mapping[str, Any]], sentence: str, *, json: bool) -> None:
+    told = {f"{one['flow']}: {each}": None for one in published for each in one["warnings"]}
+    report({"published": published}, "\n".join([sentence, *told]), json=json)
 
 
 COMMANDS = (group,)

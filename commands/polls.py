@@ -22,7 +22,6 @@ from services import organisations
 from services.asks import asks, pushing
 from services.asks.asks import NewAsk
 from services.broadcasts.broadcasts import UNDO, NewBroadcast
-from services.errors import Invalid
 
 group = AppGroup("poll", help="Questions put to many.")
 LONGEST_NAME = 40
@@ -55,27 +54,28 @@ def push(file: Path | None, organisation: str | None, json: bool, **given: Any) 
             audience=_condition(given["audience"]),
             closes_at=now + timedelta(days=given["days"]),
         )
-        try:
-            ask = asks.create(db, new, now=now)
-        except Invalid as error:
-            lines = [f"{place}: {problem}" for place, problem in error.faults]
-            raise refuse("\n".join([error.sentence, *lines])) from None
+        ask = asks.create(db, new, now=now)
         if not given["draft"]:
-            sending = NewBroadcast(undo=timedelta(minutes=given["undo"]))
-            # Whoever has a shell here may address few people; that they did is recorded.
-            keys = line.ballots
             pushing.open_and_push(
-                db, ask.id, new=sending, ballot_keys=keys, may_be_small=True, now=now
+                db,
+                ask.id,
+                new=NewBroadcast(undo=timedelta(minutes=given["undo"])),
+                ballot_keys=line.ballots,
+                # Whoever has a shell here may address few people; that they did is recorded.
+                may_be_small=True,
+                now=now,
             )
+        warned = [str(one) for one in asks.warnings_of(db, ask, now=now)]
         result = {
             "id": ask.id,
             "code": ask.code,
             "url": f"{line.settings.public_url}/j/{ask.code}",
             "result_url": f"{line.settings.public_url}/r/{ask.code}",
             "status": ask.status.value,
+            "warnings": warned,
         }
     told = f"The poll is {result['status']}. Its code is {result['code']}: {result['url']}"
-    report(result, told, json=json)
+    report(result, "\n".join([told, *warned]), json=json)
 
 
 def _only_organisation() -> str:

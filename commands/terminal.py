@@ -16,7 +16,7 @@ from models.db import transaction
 from models.walls import RoleTooStrong, system_scope
 from private_server import PrivateServerError
 from services import organisations
-from services.errors import AppError
+from services.errors import AppError, Invalid
 
 
 def homeline() -> Homeline:
@@ -62,6 +62,9 @@ def sentences() -> Iterator[None]:
     """Turn what services and the database refuse into a sentence and exit code 1."""
     try:
         yield
+    except Invalid as error:
+        faults = [f"{place}: {told}" for place, told in error.faults if told != error.sentence]
+        raise refuse("\n".join([error.sentence, *faults])) from None
     except AppError as error:
         raise refuse(error.sentence) from None
     except (RoleTooStrong, PrivateServerError) as error:

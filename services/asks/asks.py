@@ -10,13 +10,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from flows.flow import Flow, build
+from flows.lint import Finding
 from models.ask import Ask, Asker, AskerKind, AskKind, AskMode, AskStatus
 from models.ballot_keys import BallotKeys
 from models.base import new_id
 from models.flow_version import FlowVersion
 from models.office import Office
 from models.walls import DoorKind, open_door, organisation_of
-from services import audit, flows, organisations
+from services import audit, flow_warnings, flows, organisations
 from services.asks import ask_checks, ask_states, ballots
 from services.asks.ballots import NoBallotKeys
 from services.audiences import audience_checks
@@ -219,6 +220,15 @@ def open_ask(
     ask.report_back_on = max(ask.report_back_on, ask.closes_at.date())
     ask_states.move(db, ask, "open", actor=actor, now=now)
     return ask
+
+
+def warnings_of(db: Session, ask: Ask, *, now: datetime) -> list[Finding]:
+    """Return what will not work as an ask says it; nothing once it is over."""
+    if ask.status not in {AskStatus.DRAFT, AskStatus.OPEN}:
+        return []
+    flow, catalogue = flow_of(db, ask), read_inside(db)
+    found = flow_warnings.list_warnings(flow, catalogue, ask_id=ask.id, now=now)
+    return [replace(one, place=f"flow.{one.place}") for one in found]
 
 
 def cancel(db: Session, ask_id: UUID, *, actor: Actor = audit.SYSTEM, now: datetime) -> Ask:

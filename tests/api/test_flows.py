@@ -40,6 +40,7 @@ def test_a_flow_is_published_and_read_back(caller: Caller) -> None:
         "version_id": "",
         "version": 1,
         "new": True,
+        "warnings": [],
     }
     told = caller.get("/flows/passport-hours").get_json()
     assert told["definition"] == POLL
@@ -60,6 +61,16 @@ def test_the_same_flow_is_not_published_twice(caller: Caller) -> None:
 def test_a_shipped_flow_can_be_published_as_json(caller: Caller) -> None:
     shipped = dict(read(library()["registration-express"]))
     assert caller.post("/flows", shipped).status_code == 201
+
+
+def test_a_follow_up_to_what_is_not_published_is_warned_of(caller: Caller) -> None:
+    follows = POLL | {"follow_ups": [{"start": "saturdays", "after": "3 days"}]}
+    [warning] = caller.post("/flows", follows).get_json()["warnings"]
+    assert warning["place"] == "follow_ups[0].start"
+    assert "saturdays is not published" in warning["problem"]
+    back = POLL | {"flow": "saturdays", "entry": {}, "follow_ups": [{"start": POLL["flow"]}]}
+    assert caller.post("/flows", back).get_json()["warnings"] == []
+    assert caller.post("/flows", follows).get_json()["warnings"] == []
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,23 @@ def test_what_cannot_be_asked_is_refused_with_its_place(
     assert caller.get("/polls").get_json()["data"] == []
 
 
+def test_a_word_of_two_polls_is_told_when_saved_looked_at_and_opened(caller: Caller) -> None:
+    first = opened(caller)
+    assert first["warnings"] == []
+    second = drafted(caller, flow=POLL | {"flow": "other-hours"}, audience={"all": []})
+    for told in (
+        second,
+        caller.post(f"/polls/{second['id']}/dry-run", {}).get_json(),
+        caller.post(f"/polls/{second['id']}/open", {}).get_json(),
+        caller.get(f"/polls/{second['id']}").get_json(),
+    ):
+        assert [one["place"] for one in told["warnings"]] == ["flow.entry.en", "flow.entry.fr"]
+        assert f"(code {first['code'].upper()}), open until " in told["warnings"][0]["problem"]
+    elsewhere = {"entry": {"en": ["opening"], "fr": ["ouverture"]}}
+    third = drafted(caller, flow=POLL | {"flow": "third"} | elsewhere)
+    assert third["warnings"] == []
+
+
 def test_a_poll_has_at_most_five_questions(caller: Caller) -> None:
     many = [POLL["questions"][0] | {"id": f"q{n}"} for n in range(6)]
     told = problem(caller.post("/polls", {"flow": POLL | {"questions": many}}), 422)

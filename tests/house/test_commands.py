@@ -283,6 +283,23 @@ def test_a_poll_is_pushed_from_a_file_or_a_question(app: Flask, organisation: Ma
     assert drafted["code"] != asked["code"]
 
 
+def test_words_and_follow_ups_that_lead_nowhere_are_told_with_a_poll(
+    app: Flask, organisation: MadeUp, tmp_path: Path
+) -> None:
+    whom = ("--organisation", str(organisation.id))
+    file = loader.library()["passport-hours"]
+    pushed = made(app, "poll", "push", str(file), *whom)
+    follow_up, _ = pushed["warnings"]
+    assert follow_up.startswith("flow.follow_ups[0].start: The flow saturday-opening is not")
+    other = tmp_path / "other.yaml"
+    other.write_text(file.read_text().replace("flow: passport-hours", "flow: other"))
+    told = run(app, "poll", "push", str(other), *whom).output
+    assert "«horaires» also opens the poll passport-hours (code " in told
+    shipped = run(app, "flows", "publish", *whom)
+    assert "not published" not in shipped.output, "flows of one folder may name each other"
+    assert made(app, "flows", "publish", str(other), *whom)["published"][0]["warnings"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
