@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from api.fields import Instant, Strict, described, one_of, text
+from api.fields import INTEGER, Instant, Strict, described, one_of, text
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.scopes import AUDIENCES_COUNT
@@ -88,7 +88,11 @@ class AudienceDetail(AudienceRow, Counted):
 class VersionQuery(LanguageQuery):
     """Which version, said in which language."""
 
-    version = described(fields.Integer(load_default=None), "By default the newest.")
+    version = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, INTEGER),
+        metadata={"description": "By default the newest."},
+    )
 
 
 AudiencePage = page_of(AudienceRow)

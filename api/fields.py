@@ -10,8 +10,12 @@ from models.channel import ChannelKind
 NAME = r"[a-z][a-z0-9_-]{0,39}"
 LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
 COUNTRY = r"[A-Z]{2}"
-_AHEAD = timedelta(days=366)
+_AROUND = timedelta(days=366)
 """How far from a moment anything we work out of it may lie."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + _AROUND
+_LATEST = datetime.max.replace(tzinfo=UTC) - _AROUND
+INTEGER = 2**31 - 1
+"""The largest number of an integer column."""
 _NO_MOMENT = "Not a moment with a zone, such as 2027-01-31T18:00:00Z."
 CHANNELS = [kind.value for kind in ChannelKind]
 
@@ -39,10 +43,9 @@ class Instant(fields.AwareDateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         found: datetime = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            return found.astimezone(UTC) + _AHEAD - _AHEAD
-        except OverflowError:
-            raise ValidationError("Not a moment we can reckon with.") from None
+        if not _EARLIEST <= found <= _LATEST:
+            raise ValidationError("Not a moment we can reckon with.")
+        return found.astimezone(UTC)
 
 
 class Day(fields.Date):

@@ -46,6 +46,8 @@ def test_an_audience_is_saved_changed_and_read_at_any_version(caller: Caller, cr
     before = caller.get(f"{path}?version=1&language=fr").get_json()
     assert before["condition"] == {"country": "ZA"}
     assert before["newest_version"] == 2
+    problem(caller.get(f"{path}?version=3"), 404)
+    problem(caller.get(f"{path}?version=2147483648"), 422)
     assert before["sentence"] == "le pays est Afrique du Sud"
     assert [row["id"] for row in all_pages(caller, "/audiences")] == [first["id"]]
     assert caller.delete(path).status_code == 204

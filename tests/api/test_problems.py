@@ -89,6 +89,8 @@ def test_what_is_not_there_is_a_problem_without_a_key_too(api: Api) -> None:
         "updated_after=yesterday",
         "updated_after=2026-03-02T09:00:00",
         "updated_after=0001-01-01T00:00:00%2B14:00",
+        "updated_after=0001-06-01T00:00:00Z",
+        "updated_after=9999-06-01T00:00:00Z",
         "flow=%00",
         "flow=A",
         "language=%ED%A0%80",

@@ -43,6 +43,8 @@ def test_a_rule_is_saved_rehearsed_paused_and_ended(api: Api, polls: None) -> No
     assert caller.post(f"{path}/resume", {}).get_json()["status"] == "active"
     told = caller.post(f"{path}/rehearse", {}).get_json()
     assert (told["firings"], told["data"]) == (0, [])
+    earliest = {"since": "0002-01-02T00:00:00Z"}
+    assert caller.post(f"{path}/rehearse", earliest).get_json()["firings"] == 0
     assert list(all_pages(caller, f"{path}/firings")) == []
     assert caller.post(f"{path}/end", {}).get_json()["status"] == "ended"
     problem(caller.post(f"{path}/resume", {}), 409)
