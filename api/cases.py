@@ -26,7 +26,7 @@ REASONS = [one.value for one in CaseReason]
 STATUSES = [one.value for one in CaseStatus]
 _UNLESS_READER = f"Null for a key without {PEOPLE_READ}."
 # Letters of any script with line breaks; nothing else that controls a screen.
-_WRITTEN = validate.Regexp(r"[^\x00-\x09\x0b-\x1f\x7f]*\Z", error="Holds a control character.")
+_WRITTEN = r"[^\x00-\x09\x0b-\x1f\x7f]*"
 
 
 class CaseQuery(PageQuery):
@@ -89,8 +89,14 @@ class OfficersAnswer(Strict):
 
     text = fields.String(
         required=True,
-        validate=validate.And(validate.Length(1, LONGEST_ANSWER), _WRITTEN),
-        metadata={"description": "Sent as it is written, in whatever language that is."},
+        validate=[
+            validate.Length(1, LONGEST_ANSWER),
+            validate.Regexp(rf"{_WRITTEN}\Z", error="Holds a control character."),
+        ],
+        metadata={
+            "description": "Sent as it is written, in whatever language that is.",
+            "pattern": f"^{_WRITTEN}$",
+        },
     )
 
 

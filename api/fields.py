@@ -58,7 +58,8 @@ class Day(fields.Date):
 def word(pattern: str, description: str, **more: Any) -> fields.String:
     """A short text of one exact form."""
     shape = validate.Regexp(rf"{pattern}\Z", error="Not of the expected form.")
-    return fields.String(validate=shape, metadata={"description": description}, **more)
+    told = {"description": description, "pattern": f"^{pattern}$"}
+    return fields.String(validate=shape, metadata=told, **more)
 
 
 def one_of(words: list[str], description: str, **more: Any) -> fields.String:
@@ -70,11 +71,11 @@ def one_of(words: list[str], description: str, **more: Any) -> fields.String:
 
 def text(longest: int, description: str, **more: Any) -> fields.String:
     """A text of a bounded length, without control characters."""
-    shape = validate.Regexp(r"[^\x00-\x1f\x7f]*\Z", error="Holds a control character.")
+    pattern = r"[^\x00-\x1f\x7f]*"
+    shape = validate.Regexp(rf"{pattern}\Z", error="Holds a control character.")
+    told = {"description": description, "pattern": f"^{pattern}$"}
     length = validate.Length(min=1, max=longest)
-    return fields.String(
-        validate=validate.And(length, shape), metadata={"description": description}, **more
-    )
+    return fields.String(validate=[length, shape], metadata=told, **more)
 
 
 def described(field: fields.Field, description: str) -> fields.Field:  # type: ignore[type-arg]

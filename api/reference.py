@@ -16,8 +16,8 @@ from marshmallow import fields
 from api.errors import MEDIA_TYPE, PROBLEMS
 from api.fields import Strict
 from api.resource import PREFIX
-from api.scopes import MEANINGS, PEOPLE_ADDRESSES, SCOPES
-from api.work import IDEMPOTENCY_HEADER, REASON_HEADER
+from api.scopes import MEANINGS, NEED_REASON, PEOPLE_ADDRESSES, PEOPLE_READ, SCOPES
+from api.work import IDEMPOTENCY_HEADER, IDEMPOTENCY_NAME, REASON, REASON_HEADER
 
 VERSION = "1.0.0"
 ABOUT = (
@@ -28,13 +28,13 @@ _REASON = {
     "in": "header",
     "name": REASON_HEADER,
     "description": "Why: a short word such as asked-by-letter. It is recorded.",
-    "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_.:-]{2,63}$"},
+    "schema": {"type": "string", "pattern": f"^{REASON}$"},
 }
 _IDEMPOTENCY = {
     "in": "header",
     "name": IDEMPOTENCY_HEADER,
     "description": "A name of your own for this request: sent again, it has one effect.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "schema": {"type": "string", "pattern": f"^{IDEMPOTENCY_NAME}$"},
 }
 _EXTENSION = "homeline-api-reference"
 
@@ -135,9 +135,10 @@ def _completed(spec: dict[str, Any]) -> dict[str, Any]:
         for method, operation in item.items():
             if method == "parameters":
                 continue
-            scope = SCOPES[f"{method.upper()} {path.removeprefix(PREFIX)}"]
+            called = f"{method.upper()} {path.removeprefix(PREFIX)}"
+            scope = SCOPES[called]
             operation["security"] = [{"key": [scope]}]
-            headers = _headers(method, scope, path)
+            headers = _headers(called, scope)
             if headers:
                 operation["parameters"] = [*operation.get("parameters", []), *headers]
             operation["operationId"] = _operation_id(method, path)
@@ -150,17 +151,18 @@ def _name(schema: Any) -> str:
     return str(found.__name__).removesuffix("Row")
 
 
-def _headers(method: str, scope: str, path: str) -> list[dict[str, Any]]:
-    if path.endswith("/exports"):
-        return [_REASON | {"required": True}]
-    if method == "post":
-        return [_IDEMPOTENCY]
-    if method == "delete":
-        return [_REASON | {"required": True}]
-    if path.endswith("/contacts/{contact_id}"):
+def _headers(operation: str, scope: str) -> list[dict[str, Any]]:
+    """Return the headers an operation such as `POST /exports` reads."""
+    reason: list[dict[str, Any]] = []
+    if operation in NEED_REASON:
+        reason = [_REASON | {"required": True}]
+    elif operation == "GET /contacts/{contact_id}":
         told = f"Needed, with {PEOPLE_ADDRESSES}, to see addresses. {_REASON['description']}"
-        return [_REASON | {"description": told}]
-    return []
+        reason = [_REASON | {"description": told}]
+    elif scope == PEOPLE_READ or operation.startswith("GET /cases"):
+        reason = [_REASON]
+    named = operation.startswith("POST ") and operation != "POST /exports"
+    return [*reason, *([_IDEMPOTENCY] if named else [])]
 
 
 def _operation_id(method: str, path: str) -> str:

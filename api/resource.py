@@ -58,7 +58,8 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         def register(view: View) -> View:
             told = view
             if body is not None:
-                told = self.arguments(body, location="json")(told)
+                needed = any(field.required for field in body().fields.values())
+                told = self.arguments(body, location="json", required=needed)(told)
             if query is not None:
                 told = self.arguments(query, location="query")(told)
             told = self.response(status, gives)(told)

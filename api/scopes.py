@@ -157,3 +157,14 @@ SCOPES: Mapping[str, str] = MappingProxyType(
     }
 )
 """The scope of each operation. A route without a line here stops the start."""
+
+NEED_REASON = frozenset(
+    {
+        "DELETE /contacts/{contact_id}",
+        "GET /polls/{poll_id}/texts",
+        "GET /recordings/{recording_id}",
+        "POST /exports",
+        "POST /polls/{poll_id}/texts/{text_id}",
+    }
+)
+"""Operations that are refused without a reason."""

@@ -49,6 +49,17 @@ def references(value: object) -> Iterator[str]:
             yield from references(inner)
 
 
+def patterns(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("pattern"), str):
+            yield value["pattern"]
+        for inner in value.values():
+            yield from patterns(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from patterns(inner)
+
+
 def test_every_route_is_in_the_document(app: Flask, document: dict[str, Any]) -> None:
     told = {(method, path) for method, path, _ in operations(document)}
     served = {
@@ -97,6 +108,23 @@ def test_scopes_and_problems_are_described(document: dict[str, Any]) -> None:
         assert operation["responses"]["default"]["$ref"].endswith("DEFAULT_ERROR")
     for answer in document["components"]["responses"].values():
         assert list(answer["content"]) == ["application/problem+json"]
+
+
+def test_forms_are_told_whole_and_as_every_reader_knows_them(document: dict[str, Any]) -> None:
+    """JSON Schema searches where we match, and knows no \\Z."""
+    found = set(patterns(document))
+    assert found
+    assert all(one.startswith("^") and one.endswith("$") for one in found)
+    assert not any("\\Z" in one for one in found)
+
+
+def test_a_body_is_needed_where_it_must_hold_something(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        if "requestBody" in operation:
+            body = operation["requestBody"]
+            name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+            must = document["components"]["schemas"][name].get("required", [])
+            assert body["required"] is bool(must), f"{method} {path}"
 
 
 def test_answers_and_bodies_allow_no_unknown_field(document: dict[str, Any]) -> None:
