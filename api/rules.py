@@ -137,17 +137,19 @@ def end_rule(work: Work, rule_id: UUID) -> dict[str, Any]:
 
 @resource.operation("POST", "/rules/<uuid:rule_id>/rehearse", body=RehearsalOrder, gives=Rehearsal)
 def rehearse_rule(work: Work, body: dict[str, Any], rule_id: UUID) -> dict[str, Any]:
-    """Tell what the rule would have done, and will do; nothing is written."""
+    """Tell what the rule would have done, and will do; nothing but the look itself is recorded."""
     rule = rules.get(work.db, rule_id)
     since: datetime = body["since"] or work.now - _MONTH
     until: datetime = body["until"] or work.now + _MONTH
     found = rehearse(work.db, rule, catalogue_of(work), since=since, until=until)
     told = work.holder.may(PEOPLE_READ) or rules.text_of(rule).figures is not None
+    shown = found[:_MOST] if told else []
+    work.note_rows("contact", sorted({one.contact_id for one in shown if one.contact_id}))
     return {
         "since": since,
         "until": until,
         "firings": len(found) if told else None,
-        "data": [_rehearsed(one) for one in found[:_MOST]] if told else [],
+        "data": [_rehearsed(one) for one in shown],
     }
 
 
@@ -159,8 +161,8 @@ def list_firings(work: Work, query: dict[str, Any], rule_id: UUID) -> Page:
     rows = firings.list_firings(
         work.db, rule_id, after=UUID(after) if after else None, most=limit + 1
     )
-    page = work.cursors.page(rows, limit, lambda row: row.id)
-    return Page(rows[:limit], page.next_cursor)
+    work.note_rows("firing", [row.id for row in rows[:limit]])
+    return work.cursors.page(rows, limit, lambda row: row.id)
 
 
 @resource.operation(

@@ -39,12 +39,16 @@ DOWNLOAD_WITHIN = timedelta(minutes=15)
 Rows = dict[str, list[dict[str, Any]]]
 TABLES: Mapping[str, str] = {
     "case": "cases",
+    "consent": "consent_events",
     "contact": "contacts",
+    "firing": "firings",
+    "message": "messages",
+    "recipient": "contacts",
     "recording": "recordings",
     "registration": "flow_sessions",
-    "message": "messages",
+    "text": "flow_sessions",
 }
-"""Which table's rows a page of each kind shows."""
+"""In which table the ids stand that a page of each kind is recorded with."""
 
 
 class LinkState(StrEnum):
@@ -172,7 +176,7 @@ def viewings(db: Session, rows: Rows) -> list[Viewing]:
         .order_by(AuditEvent.number)
     ).all()
     ids = {
-        kind: sorted([*(row["id"] for row in rows[table]), *_folded(events, kind)])
+        kind: sorted([*(row["id"] for row in rows[table]), *_folded(events, table)])
         for kind, table in TABLES.items()
     }
     return [
@@ -182,12 +186,13 @@ def viewings(db: Session, rows: Rows) -> list[Viewing]:
     ]
 
 
-def _folded(events: Iterable[AuditEvent], kind: str) -> Iterator[str]:
-    """Ids of rows that became part of others when two contacts were merged."""
+def _folded(events: Iterable[AuditEvent], table: str) -> Iterator[str]:
+    """Ids of a table's rows that became part of others when two contacts were merged."""
+    names = tuple(f"{kind}_" for kind, one in TABLES.items() if one == table)
     for event in events:
         if event.action == "contact.merged":
             found = event.detail.items()
-            yield from (str(value) for name, value in found if name.startswith(f"{kind}_"))
+            yield from (str(value) for name, value in found if name.startswith(names))
 
 
 def _spans(detail: Mapping[str, Any], ids: Sequence[str]) -> bool:

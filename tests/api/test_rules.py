@@ -119,6 +119,13 @@ def test_follow_ups_of_a_poll_made_by_the_api_are_rules_and_start_what_comes_lat
         (contact_id, "done") for contact_id in saturday
     }
     assert {one["figures"]["answers"]["when_open"] for one in fired} == {"saturday"}
+    rehearsed = caller.post(f"/rules/{rule['id']}/rehearse", {}).get_json()["data"]
+    assert {one["contact_id"] for one in rehearsed} == saturday
+    looks = [row for row in all_pages(caller, "/audit") if row["action"].endswith(".read")]
+    assert {row["action"]: row["detail"]["rows"] for row in looks} == {
+        "firings.read": 2,
+        "contacts.read": 2,
+    }
     asks_them = caller.get("/messages?limit=100").get_json()["data"]
     assert {one["contact_id"] for one in asks_them if "early?" in (one["text"] or "")} == saturday
 

@@ -1,7 +1,9 @@
 """MYDATA is complete: every personal column of every table, or the build fails."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from sqlalchemy import Table, select
 
 import models
 from flows.sms import measure
-from models import Base, Contact, ContactStatus, MessageStatus, new_id
+from models import Base, ConsentEvent, Contact, ContactStatus, MessageStatus, new_id
 from models.db import transaction
 from models.walls import system_scope
 from services import organisations, retention
@@ -24,6 +26,7 @@ from tests.services.talking import Talk
 
 assert models.__name__ == "models"  # every table is known once the package is read
 NUMBER = "+447700900123"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def personal_tables() -> dict[str, Table]:
@@ -93,19 +96,40 @@ def test_a_canary_in_each_plain_column_comes_back(make: Factory) -> None:
 
 def test_who_looked_is_told_pages_included(make: Factory) -> None:
     first, person, last = (make.contact(consented=True).id for _ in range(3))
+    (consent, *_) = make.db.scalars(
+        select(ConsentEvent.id).where(ConsentEvent.contact_id == person)
+    ).all()
     officer = Actor("officer", new_id(make.now))
     looks: list[tuple[str, tuple[str, UUID | None], dict[str, Any]]] = [
         ("contact.viewed", ("contact", person), {"reason": "case"}),
         ("contact.viewed", ("contact", first), {}),
         ("contacts.read", ("contact", None), {"first": str(first), "last": str(last), "rows": 3}),
         ("contacts.read", ("contact", None), {"first": str(last), "last": str(last), "rows": 1}),
+        ("consents.read", ("consent", None), dict.fromkeys(("first", "last"), str(consent))),
+        ("recipients.read", ("recipient", None), {"first": str(first), "last": str(last)}),
     ]
     for action, subject, detail in looks:
         record(make.db, officer, action, subject, detail=detail, now=make.now)
     keys = organisations.open_keys(make.db, make.keyring)
     rows = mydata.everything(make.db, make.keyring, keys, person)
     seen = [(row["action"], row["reason"]) for row in rows["audit_events"]]
-    assert seen == [("contact.viewed", "case"), ("contacts.read", None)]
+    assert seen == [
+        ("contact.viewed", "case"),
+        ("contacts.read", None),
+        ("consents.read", None),
+        ("recipients.read", None),
+    ]
+
+
+def test_whatever_pages_are_recorded_is_found_again() -> None:
+    noted = {
+        kind
+        for file in (ROOT / "api").glob("*.py")
+        for kind in re.findall(r'note_rows\("(\w+)"', file.read_text(encoding="utf-8"))
+    }
+    assert noted <= set(mydata.TABLES)
+    for table in mydata.TABLES.values():
+        assert "id" in PERSONAL[table].shown
 
 
 # --- in the conversation ---
