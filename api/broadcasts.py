@@ -19,8 +19,10 @@ from insights.disclosure import Reason
 from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from services.asks import asks, publications
 from services.audiences import audience_checks, audiences
+from services.audiences.eligibility import GoesTo
 from services.broadcasts import broadcasts, progress
 from services.broadcasts.broadcasts import NewBroadcast
+from services.broadcasts.expanding import sending_of
 
 resource = Resource("broadcasts", "One sending of a poll to people, and how far it is.")
 _STATUSES = [status.value for status in BroadcastStatus]
@@ -59,7 +61,10 @@ class BroadcastRow(Strict):
     poll_id = fields.UUID(required=True)
     kind = one_of(_KINDS, "What people are told.", required=True)
     status = one_of(_STATUSES, "How far it is.", required=True)
-    condition = fields.Dict(required=True)
+    goes_to = one_of([one.value for one in GoesTo], "Whom it is for.", required=True)
+    condition = described(
+        fields.Dict(required=True, allow_none=True), "Of `audience`: who that is; else null."
+    )
     audience_id = fields.UUID(required=True, allow_none=True)
     audience_version = fields.Integer(required=True, allow_none=True)
     send_hour = fields.Integer(required=True, allow_none=True)
@@ -121,7 +126,7 @@ def list_broadcasts(work: Work, query: dict[str, Any]) -> Page:
         wanted = wanted.where(Broadcast.id > UUID(after))
     rows = work.db.scalars(wanted.order_by(Broadcast.id).limit(limit + 1)).all()
     page = work.cursors.page(rows, limit, lambda row: row.id)
-    return Page([_row(row) for row in rows[:limit]], page.next_cursor)
+    return Page([_row(work, row) for row in rows[:limit]], page.next_cursor)
 
 
 @resource.operation("POST", "/broadcasts", body=BroadcastOrder, gives=BroadcastDetail, status=201)
@@ -174,13 +179,15 @@ def _undo(body: dict[str, Any]) -> timedelta:
     return timedelta(minutes=body["undo_minutes"])
 
 
-def _row(row: Broadcast) -> dict[str, Any]:
+def _row(work: Work, row: Broadcast) -> dict[str, Any]:
+    goes_to = sending_of(work.db, row).goes_to
     return {
         "id": row.id,
         "poll_id": row.ask_id,
         "kind": row.kind.value,
         "status": row.status.value,
-        "condition": row.condition,
+        "goes_to": goes_to.value,
+        "condition": row.condition if goes_to is GoesTo.AUDIENCE else None,
         "audience_id": row.audience_id,
         "audience_version": row.audience_version,
         "send_hour": row.send_hour,
@@ -200,4 +207,4 @@ def _detail(work: Work, row: Broadcast) -> dict[str, Any]:
         counts = {one.name: whole.get(one.name) for one in fields_of(progress.Progress)}
         reason = Reason.ROLE
     told = counts | {"answered": results["responded"], "reason": reason}
-    return _row(row) | {"progress": told}
+    return _row(work, row) | {"progress": told}

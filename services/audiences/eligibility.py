@@ -59,6 +59,15 @@ class LeftOut(StrEnum):
     ALREADY_ASKED = "already_asked"
 
 
+class GoesTo(StrEnum):
+    """Whom of everybody a sending is for."""
+
+    AUDIENCE = "audience"
+    SILENT = "invited_and_silent"
+    INVITED = "invited"
+    ANSWERED = "answered"
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
     """What is to be sent, and to whom.
@@ -78,6 +87,15 @@ class Sending:
     def purpose(self) -> str | None:
         """What the person must allow; telling what became of their answer asks for nothing more."""
         return None if self.kind.tells else CONSENT_FOR[self.ask_kind]
+
+    @property
+    def goes_to(self) -> GoesTo:
+        """Whom it is for, before anybody is left out."""
+        if self.kind is BroadcastKind.INVITATION:
+            return GoesTo.AUDIENCE
+        if self.kind is BroadcastKind.REMINDER:
+            return GoesTo.SILENT
+        return GoesTo.INVITED if self.to_invited else GoesTo.ANSWERED
 
     @property
     def template(self) -> str:

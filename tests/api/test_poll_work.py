@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from models import AskMode, BroadcastKind
 from models.flow_session import SessionStatus
 from models.message import MessageStatus
+from services.broadcasts.expanding import sending_of
 from tests import asks
 from tests.api.stage import Api, Caller, all_pages, problem
 from tests.api.test_flows import POLL
@@ -68,6 +70,30 @@ def test_a_text_that_cannot_be_is_refused_with_its_place(
     told = problem(put(caller, f"/polls/{poll['id']}/languages/es", {"texts": texts}), 422)
     assert place in {fault["place"] for fault in told["errors"]}
     assert caller.get(f"/polls/{poll['id']}").get_json() == poll
+
+
+def test_a_sending_says_whom_it_goes_to(caller: Caller, making: Making) -> None:
+    with making() as make:
+        for _ in range(10):
+            make.contact(consented=("registration", "polls"), country="ZA")
+    poll = opened(caller, audience={"country": "ZA"})
+    assert caller.post(f"/polls/{poll['id']}/remind", {}).status_code == 202
+    rows = all_pages(caller, f"/broadcasts?poll_id={poll['id']}")
+    assert [(row["kind"], row["goes_to"], row["condition"]) for row in rows] == [
+        ("invitation", "audience", {"country": "ZA"}),
+        ("reminder", "invited_and_silent", None),
+    ]
+
+
+@pytest.mark.parametrize(("mode", "goes_to"), [("named", "answered"), ("secret", "invited")])
+def test_a_result_goes_to_who_answered_and_of_a_secret_poll_to_who_was_invited(
+    making: Making, mode: str, goes_to: str
+) -> None:
+    with making() as make:
+        asked = asks.ask(make, mode=AskMode(mode))
+        for kind in (BroadcastKind.RESULT, BroadcastKind.REPORT_BACK):
+            told = sending_of(make.db, asks.broadcast(make, asked, kind=kind))
+            assert told.goes_to == goes_to
 
 
 def test_an_open_poll_keeps_its_words(caller: Caller) -> None:
