@@ -94,7 +94,7 @@ def add_webhook(work: Work, body: dict[str, Any]) -> dict[str, Any]:
     """
     if not set(body["events"]) <= set(ABOUT_NOBODY):
         require(work.holder, PEOPLE_READ)
-    url = checked_url(body["url"], plain=work.line.settings.development)
+    url = checked_url(body["url"], development=work.line.settings.development)
     added = webhooks.add(work.db, work.keys(), url, body["events"], actor=work.actor, now=work.now)
     return _shown(added)
 

@@ -19,6 +19,7 @@ from jobs.broadcasting import BroadcastLoop
 from jobs.engine import DEAD_AFTER, HEARTBEAT_EVERY, make_app, rescue_stalled, schedule
 from jobs.sweeps import Sweeps
 from jobs.webhooks import WebhookLoop
+from services.webhooks.webhook_targets import is_here_or_public, is_public
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SWEEPERS = 2
@@ -45,7 +46,8 @@ async def _run(homeline: Homeline) -> None:
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
         loop.add_signal_handler(each, delivery.stop)
-    telling = WebhookLoop(homeline.engine, homeline.keys, homeline.clock)
+    allowed = is_here_or_public if homeline.settings.development else is_public
+    telling = WebhookLoop(homeline.engine, homeline.keys, homeline.clock, allowed=allowed)
     casting = BroadcastLoop(homeline.engine, homeline.clock, Ringer(data))
     settle()
     beside = [asyncio.create_task(each) for each in (_sweep(app), telling.run(), casting.run())]

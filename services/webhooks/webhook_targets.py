@@ -1,7 +1,8 @@
 """Where a webhook may go: public addresses only, so that nobody reaches our own house through us.
 
 A name is resolved once for each try, every address it has is judged, and the connection goes to an
-address that was judged (reference trust.md, N-06).
+address that was judged (reference trust.md, N-06). In development an endpoint may also be on this
+machine, by http, so that somebody can try one; nothing is told over a network in the clear.
 """
 
 import re
@@ -17,6 +18,8 @@ _NAME = re.compile(
 )
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_HERE = _LOOPBACK | {"localhost"}
 # Beside what `is_global` refuses: relays, and what is set aside inside the global range.
 _REFUSED_V4 = tuple(map(ip_network, ("192.88.99.0/24", "224.0.0.0/3", "192.0.0.0/24")))
 _UNICAST_V6 = ip_network("2000::/3")
@@ -45,11 +48,17 @@ def is_public(address: str) -> bool:
     )
 
 
-def checked_url(text: str, *, plain: bool = False) -> str:
+def is_here_or_public(address: str) -> bool:
+    """Whether this IP address is this machine's own loopback, or one of the open internet."""
+    return address in _LOOPBACK or is_public(address)
+
+
+def checked_url(text: str, *, development: bool = False) -> str:
     """Return a URL a webhook may be told at; Invalid for any other.
 
-    `plain` allows http as well, for development. The host is a full name, or a public IP address in
-    its ordinary spelling: numbers in disguise (0x7f.1, 2130706433, 127.1) are refused.
+    The host is a full name, or a public IP address in its ordinary spelling: numbers in disguise
+    (0x7f.1, 2130706433, 127.1) are refused. In `development` it may also be this machine's
+    loopback, by http and by its plain name alone.
     """
     if len(text) > LONGEST or not _PLAIN.fullmatch(text) or "\\" in text:
         raise _invalid("is too long, or holds a character that no web address has")
@@ -58,11 +67,15 @@ def checked_url(text: str, *, plain: bool = False) -> str:
         host, port = url.raw_host, url.port
     except ValueError:
         raise _invalid("is no web address") from None
-    if url.scheme not in ({"https", "http"} if plain else {"https"}):
+    here = development and url.scheme == "http"
+    if url.scheme != "https" and not here:
         raise _invalid("must begin with https://")
     if url.user is not None or url.password is not None or url.fragment or "@" in url.authority:
         raise _invalid("may hold no user name, password or fragment")
-    if not host or not port or not _is_host(host):
+    if here and host not in _HERE:
+        told = "must begin with https://; http is for this machine alone, as http://127.0.0.1:9000/"
+        raise _invalid(told)
+    if not host or not port or not (here or _is_host(host)):
         raise _invalid("must name a host of the public internet")
     return str(url)
 

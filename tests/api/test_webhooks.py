@@ -32,7 +32,8 @@ def test_a_secret_is_in_one_answer_only(caller: Caller) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.1:9000/",
+        "http://hooks.example.org/",
+        "https://127.0.0.1:9000/",
         "https://localhost/",
         "https://[::1]/",
         "https://169.254.169.254/latest/meta-data",
@@ -50,9 +51,11 @@ def test_events_are_of_the_list(caller: Caller, events: object) -> None:
     problem(caller.post("/webhooks", WANTED | {"events": events}), 422)
 
 
-def test_http_is_for_development_only(api: Api, caller: Caller) -> None:
-    plain = WANTED | {"url": "http://hooks.example.org/"}
-    assert caller.post("/webhooks", plain).status_code == 201
+def test_in_development_an_endpoint_may_be_on_this_machine(caller: Caller) -> None:
+    here = WANTED | {"url": "http://127.0.0.1:9000/"}
+    assert caller.post("/webhooks", here).status_code == 201
+    told = problem(caller.post("/webhooks", WANTED | {"url": "http://hooks.example.org/"}), 422)
+    assert "http is for this machine alone" in told["errors"][0]["problem"]
 
 
 def test_a_test_is_logged_until_it_is_told(api: Api, caller: Caller, webhook: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.errors import Invalid
-from services.webhooks.webhook_targets import checked_url, is_public
+from services.webhooks.webhook_targets import checked_url, is_here_or_public, is_public
 
 SPELLINGS = """
 https://127.0.0.1/ https://127.1/ https://127.0.1/ https://2130706433/ https://017700000001/
@@ -64,10 +64,45 @@ def test_ordinary_addresses_are_taken_as_they_are(url: str) -> None:
     assert checked_url(url) == url
 
 
-def test_plain_http_is_for_development_and_still_for_public_hosts_only() -> None:
-    assert checked_url("http://example.org/", plain=True) == "http://example.org/"
+HERE = ["http://127.0.0.1:9000/hook", "http://localhost:9000/", "http://[::1]:9000/"]
+
+
+@pytest.mark.parametrize("url", HERE)
+def test_http_is_for_this_machine_in_development_alone(url: str) -> None:
+    assert checked_url(url, development=True) == url
+    with pytest.raises(Invalid, match="https://"):
+        checked_url(url)
     with pytest.raises(Invalid):
-        checked_url("http://127.0.0.1:9000/", plain=True)
+        checked_url(url.replace("http", "https", 1), development=True)
+
+
+OURS = {"localhost", "LOCALHOST", "[::1]", "[0:0:0:0:0:0:0:1]", "127.0.0.1"}
+
+
+@pytest.mark.parametrize("spelling", [*SPELLINGS, "http://a.localhost/", "http://8.8.8.8/"])
+def test_development_opens_no_other_way_home_nor_sends_in_the_clear(spelling: str) -> None:
+    for url in {spelling, spelling.replace("https:", "http:")} - {f"http://{one}/" for one in OURS}:
+        with pytest.raises(Invalid):
+            checked_url(url, development=True)
+
+
+def test_the_problem_says_what_http_is_for() -> None:
+    with pytest.raises(
+        Invalid, match=r"http is for this machine alone, as http://127\.0\.0\.1:9000/"
+    ):
+        checked_url("http://example.org/", development=True)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "8.8.8.8"])
+def test_in_development_this_machine_and_the_internet_are_reached(address: str) -> None:
+    assert is_here_or_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.2", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1"]
+)
+def test_in_development_no_other_house_is_reached(address: str) -> None:
+    assert not is_here_or_public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "193.0.6.139"])
