@@ -1,7 +1,7 @@
 """How long every message of a flow becomes as SMS, in each language, at its longest."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ LONGEST_NAMES: Final = {
 
 _ONE_QUESTION: Final = (1, 2)
 _LONGER: Final = (2, 3)
+_PUSHED: Final = (3, 4)
 _TOLD_MODE: Final = frozenset({"poll", "consultation"})
 """What begins with a sentence about who can see the answer, for which there is room once."""
 
@@ -55,6 +56,7 @@ def lengths(flow: Flow) -> list[Row]:
             ]
         if question is first and flow.kind in _TOLD_MODE and question.type != "consent":
             rows += _told_first(flow, question, position)
+            rows += _pushed(flow, question, position)
     return rows
 
 
@@ -65,6 +67,17 @@ def _told_first(flow: Flow, question: Question, position: list[int] | None) -> I
         parts = [told, {"ask": question.id, **part, "position": position}]
         for language in flow.languages:
             yield _row(flow, question.id, f"first, {form}", parts, language, longer=True)
+
+
+def _pushed(flow: Flow, question: Question, position: list[int] | None) -> Iterator[Row]:
+    """The same as it is sent unasked: who asks before it, and how to get no more behind it."""
+    asker = {"say": "asks_you", "params": {"asker": LONGEST_NAMES["organisation"]}}
+    told = {"say": "poll_secret" if flow.secret else "poll_named"}
+    for _, part, _ in islice(_forms(question), 1):
+        asked = {"ask": question.id, **part, "position": position, "leave": True}
+        for language in flow.languages:
+            row = _row(flow, question.id, "pushed", [asker, told, asked], language, longer=True)
+            yield replace(row, room=_PUSHED[row.length.encoding != GSM])
 
 
 def table(rows: list[Row]) -> str:

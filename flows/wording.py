@@ -5,7 +5,7 @@ Pure, so results are remembered: the same question in the same language is compo
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -106,7 +106,10 @@ def compose(
         if piece.waits:
             waiting = (piece, question.id, part.get("picked") or ())
     text = "\n".join(filter(None, texts))
-    return _pressable(text, said, language) if waiting is None else _prompt(text, tag, *waiting)
+    found = _pressable(text, said, language) if waiting is None else _prompt(text, tag, *waiting)
+    if any(part.get("leave") for part in parts):
+        return replace(found, hint=f"{found.hint} {phrase('hint_stop', language)}".lstrip())
+    return found
 
 
 def _params(part: Mapping[str, Any], flow: Flow | None, language: str) -> dict[str, str]:

@@ -162,5 +162,6 @@ def _content(db: Session, ask: Ask, flow: Flow, started: engine.Step) -> dict[st
     mode = Said(TOLD_MODE[AskMode.SECRET if flow.secret else AskMode.NAMED])
     spoken = (Said("poll_test"), Said("asks_you", {"asker": asker}), mode, *events)
     parts = [as_part(one) for one in spoken if isinstance(one, Asked | Said)]
+    parts[-1]["leave"] = True
     found: dict[str, Any] = {"parts": parts, "tag": state.tag}
     return found | ({"office": str(ask.office_id)} if ask.office_id else {})

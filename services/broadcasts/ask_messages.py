@@ -139,6 +139,7 @@ def _asking(
         mode = Said("poll_secret" if telling.flow.secret else "poll_named")
         spoken = (spoken[0], mode, *events)
     parts = [as_part(one) for one in spoken if isinstance(one, Asked | Said)]
+    parts[-1]["leave"] = True
     if not state.answers:
         parts[-1]["later"] = True
     template = "reminder" if reminds else "invitation"

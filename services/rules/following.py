@@ -187,7 +187,7 @@ def _content(flow: Flow, state: State, events: Iterable[Event], asker: str) -> d
     """Who asks, then the question; outside WhatsApp's window the template says what about."""
     said = Said("asks_you", {"asker": asker})
     parts = [as_part(one) for one in (said, *events) if isinstance(one, AskedQuestion | Said)]
-    parts[-1]["later"] = True
+    parts[-1] |= {"later": True, "leave": True}
     subject = flow.about.get(state.language) or flow.purpose.get("why", "")
     template = {"name": "invitation", "params": {"subject": subject}}
     return {"parts": parts, "tag": state.tag, "template": template}

@@ -5,9 +5,11 @@ import pytest
 from flows.errors import FlowInvalid
 from flows.flow import build
 from flows.forbidden import forbidden
-from flows.lengths import lengths, table
+from flows.lengths import LONGEST_NAMES, lengths, table
 from flows.lint import lint, lint_phrases
 from flows.loader import library
+from flows.sms import measure
+from flows.wording import LANGUAGES, phrase, say
 from tests.flows.play import choice, shipped, text
 
 PURPOSE = {"why": "plan", "owner": "the office", "decision": "hours"}
@@ -84,6 +86,23 @@ def test_another_alphabet_has_two_parts_and_a_consent_three() -> None:
     assert "3 parts" in problems(text("q", text={"en": "я" * 135}))[0]
     consent = {"id": "c", "type": "consent", "purpose": "p", "text": {"en": "я" * 160}}
     assert problems(consent, choice()) == []
+
+
+@pytest.mark.parametrize("name", sorted(one for one in library() if shipped(one).kind == "poll"))
+def test_a_push_says_how_to_get_no_more_in_at_most_two_parts_or_four(name: str) -> None:
+    rows = [row for row in lengths(shipped(name)) if row.form == "pushed"]
+    assert {row.language for row in rows} == {"en", "fr", "es", "pt", "ar"}
+    for row in rows:
+        assert row.length.parts <= (2 if row.length.encoding == "GSM-7" else 4), row
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_push_says_more_than_a_first_question_needs_one_part_more_at_most(
+    language: str,
+) -> None:
+    asker = say("asks_you", language, asker=LONGEST_NAMES["organisation"])
+    more = f"{asker}\n {phrase('hint_stop', language)}"
+    assert measure(more).units <= 67
 
 
 def test_the_organisations_name_counts_with_24_letters() -> None:

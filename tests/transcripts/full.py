@@ -40,10 +40,12 @@ class FullRun:
         self._given: dict[str, str] = {}
         self._phones: dict[str, Phone] = {kind: phone}
         self._language = language
+        self._by_sms = False
         self._relaying = Relaying(stage)
 
     def play(self, chat: Chat) -> list[Turn]:
         """The turns as they really went; a member has registered before the first."""
+        self._by_sms = chat.channels == ("sms",)
         if chat.member:
             for said in ("hello", str(LANGUAGES.index(chat.language) + 1), *REGISTERING):
                 self._phone.say(said)
@@ -155,8 +157,8 @@ class FullRun:
                 assert (came.text, came.labels) == there.expects(prompt)
             told = {name: f"{{{name}}}" if name in ONCE else alone[name] for name in alone}
             said = as_shown(self._prompt(message, told))
-            text = self._without_code(self._relaying.masked(said.text))
-            said = replace(said, text=text)
+            text = f"{said.text}\n{prompt.hint}" if prompt.hint and self._by_sms else said.text
+            said = replace(said, text=self._without_code(self._relaying.masked(text)))
             here = there in (None, self._phone)
             shown.append(said if here else replace(said, speaker="elsewhere"))
         for came in screen.values():
