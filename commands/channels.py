@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 
 from bot.channels import telegram_face, telegram_setup, twilio_setup
 from bot.channels.base import ChannelError, ChannelView
+from commands.demo_phones import settings_for
 from commands.terminal import (
     as_json,
     for_organisation,
@@ -24,6 +25,7 @@ from models.channel import ChannelKind, StopReply
 from models.db import transaction
 from services import channels, organisations
 from services.channels import NewChannel
+from settings import Settings
 
 channel = AppGroup("channel", help="The ways messages travel; credentials are kept sealed.")
 add = AppGroup("add", help="Add a channel and print the address for its webhook.")
@@ -123,13 +125,12 @@ def check(key: str, json: bool) -> None:
     """Ask the provider whether the credentials work and where webhooks go."""
     view = _view(key)
     with sentences():
-        result = asyncio.run(_check(view))
+        result = asyncio.run(_check(view, settings_for(homeline(), view)))
     result = {"key": view.key, "kind": view.kind, "ok": True} | result
     report(result, "\n".join(f"{name}: {value}" for name, value in result.items()), json=json)
 
 
-async def _check(view: ChannelView) -> dict[str, object]:
-    settings = homeline().settings
+async def _check(view: ChannelView, settings: Settings) -> dict[str, object]:
     if view.kind == "telegram":
         try:
             bot, webhook = await telegram_setup.check(view, settings.telegram_api_url)
@@ -175,7 +176,8 @@ def setup(key: str, json: bool) -> None:
 
     Waiting messages are kept.
     """
-    view, settings = _view(key), homeline().settings
+    view = _view(key)
+    settings = settings_for(homeline(), view)
     face = telegram_face.face(_short_name(view), LANGUAGES)
     try:
         bot = asyncio.run(
@@ -197,7 +199,8 @@ def setup(key: str, json: bool) -> None:
 @click.argument("key")
 def poll(key: str) -> None:
     """Fetch messages instead of waiting for a webhook: for development without a public address."""
-    view, settings = _view(key), homeline().settings
+    view = _view(key)
+    settings = settings_for(homeline(), view)
     client = current_app.test_client()
     headers = {"X-Telegram-Bot-Api-Secret-Token": view.credentials["secret"]}
 

@@ -142,7 +142,7 @@ def demo(context: click.Context) -> None:
 
 def _alone(line: Homeline, cleanup: ExitStack) -> None:
     line.settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    lock = cleanup.enter_context((line.settings.data / "demo.lock").open("w"))
+    lock = cleanup.enter_context((line.settings.data / demo_phones.LOCK).open("w"))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

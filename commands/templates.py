@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from bot import approvals
 from bot.channels.base import ChannelError, ChannelView
+from commands.demo_phones import settings_for
 from commands.terminal import as_json, homeline, refuse, report, sentences
 from models.db import transaction
 from services import organisations
@@ -30,7 +31,7 @@ def submit(key: str, json: bool) -> None:
         approvals.submit(
             line.engine,
             view,
-            line.settings.twilio_api_url,
+            settings_for(line, view).twilio_api_url,
             languages=languages,
             now=line.clock.now,
         )
@@ -44,7 +45,7 @@ def submit(key: str, json: bool) -> None:
 def status(key: str, json: bool) -> None:
     """Ask where every template stands."""
     view, line = _view(key), homeline()
-    api_url = line.settings.twilio_api_url
+    api_url = settings_for(line, view).twilio_api_url
     asked = _run(approvals.refresh(line.engine, view, api_url, now=line.clock.now))
     _tell(view, f"{asked} asked about.", json=json)
 

@@ -48,6 +48,9 @@ OFFICES: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 # Numbers that Ofcom keeps free for stories: 07700 900000 to 900999.
 SMS_NUMBER, WHATSAPP_NUMBER = "+447700900900", "+447700900901"
+BOT = "examplia_desk_bot"
+SENDERS = frozenset({SMS_NUMBER, WHATSAPP_NUMBER, BOT})
+"""Whom no provider knows: the demo's channels are made up like its people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,7 @@ def _channels(db: Session, keyring: Keyring, now: datetime) -> dict[str, UUID]:
     account = {"account_sid": f"AC{secrets.token_hex(16)}", "auth_token": secrets.token_hex(16)}
     telegram = {"token": f"1001:{secrets.token_hex(16)}", "secret": secrets.token_urlsafe(32)}
     wanted = (
-        NewChannel(ChannelKind.TELEGRAM, "Telegram", telegram, sender="examplia_desk_bot"),
+        NewChannel(ChannelKind.TELEGRAM, "Telegram", telegram, sender=BOT),
         NewChannel(ChannelKind.WHATSAPP, "WhatsApp", account, sender=WHATSAPP_NUMBER, rate=80),
         NewChannel(
             ChannelKind.SMS,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -30,12 +30,13 @@ class Demo:
     """One running demo."""
 
     def __init__(self, data: Path, port: int) -> None:
-        self.port = port
+        self.port, self.data = port, data
         environ = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+        self.environ = environ | {"HOMELINE_DATA": str(data), "PORT": str(port)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flask", "demo"],
             cwd=ROOT,
-            env=environ | {"HOMELINE_DATA": str(data), "PORT": str(port)},
+            env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -54,6 +55,21 @@ class Demo:
     def ready(self) -> bool:
         with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
             return bool(json.load(answer)["ready"])
+
+    def run(self, *words: str) -> str:
+        """What a command prints, from a terminal beside the demo's that knows nothing of PORT."""
+        environ = {name: value for name, value in self.environ.items() if name != "PORT"}
+        command = [sys.executable, "-m", "flask", *words]
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    def channels(self) -> dict[str, str]:
+        """The keys of the demo's channels by kind, as the API tells them."""
+        key = (self.data / "demo-key").read_text(encoding="ascii").strip()
+        address = f"http://127.0.0.1:{self.port}/api/v1/channels"
+        asked = Request(address, headers={"Authorization": f"Bearer {key}"})
+        with urlopen(asked, timeout=10) as answer:
+            return {row["kind"]: row["key"] for row in json.load(answer)["data"]}
 
     def family(self) -> list[psutil.Process]:
         return list(psutil.Process(self.process.pid).children(recursive=True))
@@ -86,6 +102,12 @@ def test_it_serves_alone_mends_itself_stops_and_goes_on(data: Path) -> None:
     assert second.ended() == 1
     assert "already running" in second.said
     assert "HOMELINE_DATA=" in second.said
+    keys = demo.channels()
+    checked = demo.run("channel", "check", keys["telegram"])
+    assert f"bot: examplia_desk_bot\nwebhook: http://127.0.0.1:{demo.port}/" in checked
+    assert "webhook_is_ours: True" in checked
+    assert "webhook_is_ours: True" in demo.run("channel", "check", keys["sms"])
+    assert "asked about" in demo.run("templates", "status", "--channel", keys["whatsapp"])
 
     before = demo.family()
     for child in psutil.Process(demo.process.pid).children():
@@ -95,6 +117,9 @@ def test_it_serves_alone_mends_itself_stops_and_goes_on(data: Path) -> None:
 
     assert demo.stop(signal.SIGINT) == 0
     assert "The data stays" in demo.said
+    for words in (("check", keys["telegram"]), ("check", keys["sms"])):
+        assert "made up" in demo.run("channel", *words), "no real provider is asked"
+    assert "made up" in demo.run("templates", "status", "--channel", keys["whatsapp"])
     again = Demo(data, demo.port)
     again.read_until("Ctrl-C stops it")
     assert again.ready()
