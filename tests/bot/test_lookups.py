@@ -1,13 +1,15 @@
 """What a message looks up costs the same however many people an organisation has."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from bot.doorbell import Bell
 from models.message_path import take_many
 from tests.bot.conftest import Desk
+from tests.databases import is_superuser
 
 PEOPLE = 300
 _HASH = "sha256(convert_to(n::text, 'utf8'))"
@@ -35,8 +37,31 @@ TOLD = (
 )
 
 
+TABLES = ("addresses", "contacts", "profiles", "messages")
+FORGET = (
+    "delete from pg_statistic where starelid = any(:tables)",
+    "update pg_class set relpages = 0, reltuples = -1 where oid = any(:tables)"
+    " or oid in (select indexrelid from pg_index where indrelid = any(:tables))",
+)
+
+
 @pytest.fixture
-def crowd(desk: Desk) -> Desk:
+def unanalysed(_admin_engine: Engine) -> Iterator[None]:
+    """Tables of which the planner knows nothing, where we may, and learns nothing meanwhile."""
+    with _admin_engine.begin() as connection:
+        tables = [connection.scalar(text(f"select '{one}'::regclass::oid")) for one in TABLES]
+        for one in TABLES:
+            connection.execute(text(f"alter table {one} set (autovacuum_enabled = false)"))
+        for forget in FORGET if is_superuser(connection) else ():
+            connection.execute(text(forget), {"tables": tables})
+    yield
+    with _admin_engine.begin() as connection:
+        for one in TABLES:
+            connection.execute(text(f"alter table {one} reset (autovacuum_enabled)"))
+
+
+@pytest.fixture
+def crowd(desk: Desk, unanalysed: None) -> Desk:
     """Many people with numbers, on tables nobody has analysed."""
     channel = desk.views["sms"]
     for statement in CROWD:
