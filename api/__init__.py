@@ -5,6 +5,7 @@ from flask import Flask
 from api import (
     audiences,
     audit_events,
+    bodies,
     broadcasts,
     cases,
     channels,
@@ -68,6 +69,7 @@ def register(app: Flask) -> None:
     app.extensions["api_scopes"] = MEANINGS
     work.share(app)
     errors.register(app)
+    app.after_request(bodies.read_rest)
     reference.register(app, RESOURCES)
 
 

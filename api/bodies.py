@@ -7,12 +7,14 @@ numbers of more than 18 digits, a name given twice, NUL and lone surrogates. Tex
 import json
 import math
 import unicodedata
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import marshmallow
-from flask import Request
+from flask import Request, Response, request
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
 
 from api.errors import Problem
 
@@ -39,6 +41,18 @@ def read_json(raw: bytes) -> Any:
     except ValueError:
         raise _bad("malformed_json", "The body is not a JSON document.") from None
     return _clean(value, DEEPEST)
+
+
+def read_rest(response: Response) -> Response:
+    """Read what an answer did not need of its request's body.
+
+    With some of it unread a server closes the connection: the caller may lose this very answer, and
+    whatever they send next on the same connection breaks.
+    """
+    with suppress(HTTPException):  # longer than we take: then it is closed
+        if request.path.startswith("/api/"):
+            request.get_data(cache=False)
+    return response
 
 
 class Parser(FlaskParser):

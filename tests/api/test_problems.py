@@ -67,6 +67,19 @@ def test_a_body_must_be_json_uncompressed_and_small(caller: Caller) -> None:
     problem(caller.post_raw("/flows", b" " * (10 * 1024 * 1024)), 413, "too_large")
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nothing", 404), ("/flows", 401), ("/contacts", 405)]
+)
+def test_a_body_that_nobody_needs_is_read_to_its_end(api: Api, path: str, status: int) -> None:
+    """A server closes the connection under the caller's next request where some is left."""
+    body = io.BytesIO(b"x" * 100_000)
+    sent = api.app.test_client().post(
+        f"/api/v1{path}", input_stream=body, content_length=100_000, content_type="application/json"
+    )
+    problem(sent, status)
+    assert body.tell() == 100_000
+
+
 def test_what_is_not_there_is_a_problem_without_a_key_too(api: Api) -> None:
     client = api.app.test_client()
     problem(client.get("/api/v1/nothing"), 404, "not_found")
