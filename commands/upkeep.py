@@ -11,6 +11,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+import composition
 from commands.terminal import as_json, homeline, refuse, report, sentences
 from models.db import transaction
 from models.organisation import Organisation
@@ -73,6 +74,7 @@ def replay(file: Path, json: bool) -> None:
     erased = stopped = 0
     with sentences():
         facts = restoring.read(file.read_text("utf-8", "replace").splitlines())
+        composition.take_statistics(line)
         for organisation_id, _ in _organisations():
             with transaction(line.engine, organisation_id) as db:
                 done = restoring.replay(db, facts, now=line.clock.now())

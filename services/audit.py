@@ -7,8 +7,8 @@ of the link. Ids, counts and short words only, so erasure never has to break it.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -39,6 +39,16 @@ SYSTEM = Actor("system")
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to be written down; `subject` is the kind and id of the row it happened to."""
+
+    actor: Actor
+    action: str
+    subject: tuple[str, UUID | None]
+    detail: Mapping[str, Detail] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """The first link that does not hold, and why."""
 
@@ -61,8 +71,17 @@ def record(
     `action` is "noun.verbed", `subject` the kind and id of the row it happened to. ValueError for
     a detail that could name a person: allowed are ids, numbers, and words of small letters.
     """
+    entry = Entry(actor, action, subject, detail or {})
+    [event] = record_all(db, [entry], organisation_id=organisation_id, now=now)
+    return event
+
+
+def record_all(
+    db: Session, entries: Sequence[Entry], *, organisation_id: UUID | None = None, now: datetime
+) -> list[AuditEvent]:
+    """Append a link for each entry, in their order; see `record`."""
     organisation_id = organisation_id or organisation_of(db)
-    for value in (detail or {}).values():
+    for value in (value for entry in entries for value in entry.detail.values()):
         _refuse_personal(value)
     db.execute(_LOCK, {"organisation": str(organisation_id)})
     last = db.scalars(
@@ -71,21 +90,31 @@ def record(
         .order_by(AuditEvent.number.desc())
         .limit(1)
     ).first()
+    events: list[AuditEvent] = []
+    for entry in entries:
+        last = _link(entry, last, organisation_id, now)
+        events.append(last)
+    db.add_all(events)
+    db.flush()
+    return events
+
+
+def _link(
+    entry: Entry, last: AuditEvent | None, organisation_id: UUID, now: datetime
+) -> AuditEvent:
     event = AuditEvent(
         organisation_id=organisation_id,
         number=last.number + 1 if last else 1,
         at=now.astimezone(UTC),
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        action=action,
-        subject_kind=subject[0],
-        subject_id=subject[1],
-        detail=dict(detail or {}),
+        actor_kind=entry.actor.kind,
+        actor_id=entry.actor.id,
+        action=entry.action,
+        subject_kind=entry.subject[0],
+        subject_id=entry.subject[1],
+        detail=dict(entry.detail),
         previous=last.hash if last else GENESIS,
     )
     event.hash = link_hash(event)
-    db.add(event)
-    db.flush()
     return event
 
 

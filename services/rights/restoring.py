@@ -5,7 +5,7 @@ database that was restored. Keyed hashes and ids only: without the master keys i
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -123,47 +123,66 @@ def replay(db: Session, given: Iterable[Line], *, now: datetime) -> Replayed:
     Who came anew after their erasure, or back after their STOP, is left alone. May be repeated.
     """
     mine = [line for line in given if line.organisation_id == organisation_of(db)]
-    for line in mine:
-        if line.kind == STONE:
-            _bury(db, line)
+    for some in rights.in_batches(line for line in mine if line.kind == STONE):
+        _bury(db, some)
     erased = rights.replay(db, now=now)
-    for line in mine:
-        if line.kind == GONE and line.contact_id and _was_there(db, line.contact_id, line.at):
-            rights.erase(db, line.contact_id, actor=audit.SYSTEM, reason="restored", now=now)
-            erased += 1
+    for some in rights.in_batches(line for line in mine if line.kind == GONE):
+        there = _still_there(db, some)
+        again = rights.erase_all(db, there, actor=audit.SYSTEM, reason="restored", now=now)
+        erased += len(again)
     stopped = sum(_silence(db, line, now) for line in mine if line.kind == STOPPED)
     return Replayed(erased, stopped)
 
 
-def _bury(db: Session, line: Line) -> None:
-    stone = insert(Tombstone).values(
-        organisation_id=line.organisation_id,
-        address_hash=line.address_hash,
-        reason=line.reason or "asked",
-        erased_at=line.at,
-        expires_at=retention.expires_at("tombstones", line.at),
-    )
-    latest = {
-        name: func.greatest(getattr(Tombstone, name), stone.excluded[name])
-        for name in ("erased_at", "expires_at")
-    }
+def _bury(db: Session, stones: Sequence[Line]) -> None:
+    """Set these stones, and let go what was kept aside of whoever lies under them."""
+    latest: dict[bytes, Line] = {}
+    for line in stones:
+        before = latest.get(line.address_hash)
+        latest[line.address_hash] = line if before is None or line.at > before.at else before
+    set_now = insert(Tombstone).values([_stone(line) for line in latest.values()])
     db.execute(
-        stone.on_conflict_do_update(
-            index_elements=[Tombstone.organisation_id, Tombstone.address_hash], set_=latest
+        set_now.on_conflict_do_update(
+            index_elements=[Tombstone.organisation_id, Tombstone.address_hash],
+            set_={
+                name: func.greatest(getattr(Tombstone, name), set_now.excluded[name])
+                for name in ("erased_at", "expires_at")
+            },
         )
     )
     db.execute(
         delete(Quarantined).where(
-            Quarantined.organisation_id == line.organisation_id,
-            Quarantined.address_hash == line.address_hash,
-            Quarantined.created_at <= line.at,
+            Quarantined.organisation_id == Tombstone.organisation_id,
+            Quarantined.address_hash == Tombstone.address_hash,
+            Quarantined.created_at <= Tombstone.erased_at,
+            Tombstone.organisation_id == organisation_of(db),
+            Tombstone.address_hash.in_(latest),
         )
     )
 
 
-def _was_there(db: Session, contact_id: UUID, at: datetime) -> bool:
-    contact = db.get(Contact, (organisation_of(db), contact_id), populate_existing=True)
-    return contact is not None and contact.created_at <= at
+def _stone(line: Line) -> dict[str, Any]:
+    return {
+        "organisation_id": line.organisation_id,
+        "address_hash": line.address_hash,
+        "reason": line.reason or "asked",
+        "erased_at": line.at,
+        "expires_at": retention.expires_at("tombstones", line.at),
+    }
+
+
+def _still_there(db: Session, gone: Sequence[Line]) -> list[UUID]:
+    """Return which of these contacts the backup brought back."""
+    until: dict[UUID, datetime] = {}
+    for line in gone:
+        if line.contact_id:
+            until[line.contact_id] = max(line.at, until.get(line.contact_id, line.at))
+    rows = db.execute(
+        select(Contact.id, Contact.created_at).where(
+            Contact.organisation_id == organisation_of(db), Contact.id.in_(until)
+        )
+    )
+    return [row.id for row in rows if row.created_at <= until[row.id]]
 
 
 def _silence(db: Session, line: Line, now: datetime) -> bool:

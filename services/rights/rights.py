@@ -1,8 +1,11 @@
 """DELETE: a person's every row goes at once, and their key with it."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -15,8 +18,12 @@ from models.contact import Contact
 from models.receipt import Quarantined
 from models.walls import Door, DoorKind, lifted, organisation_of
 from services import audit, retention
-from services.audit import Actor
+from services.audit import Actor, Entry
 from services.people import contacts
+
+AT_ONCE = 500
+"""People erased by one set of statements."""
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +48,61 @@ def erase(
     audit link with ids only, and numbers already published. Messages that wait to be sent go too.
     `actor` is the person themselves unless given. NotFound when there is no such contact.
     """
+    [erased] = _erase(db, [contacts.get(db, contact_id).id], actor, reason, now)
+    return erased
+
+
+def erase_all(
+    db: Session, contact_ids: Iterable[UUID], *, actor: Actor, reason: str, now: datetime
+) -> list[Erased]:
+    """Do the same to many, each person once, some hundred of them at a time."""
+    erased: list[Erased] = []
+    for some in in_batches(sorted(set(contact_ids))):
+        people = _people(db, some)
+        erased += _erase(db, people, actor, reason, now)
+    return erased
+
+
+def in_batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    """Give things in their order, some hundred at a time."""
+    left = iter(things)
+    while some := list(islice(left, AT_ONCE)):
+        yield some
+
+
+def _people(db: Session, contact_ids: Sequence[UUID]) -> list[UUID]:
+    """Return who these contacts are, merged ones followed, of those that are still there."""
+    known = (Contact.organisation_id == organisation_of(db), Contact.id.in_(contact_ids))
+    read = db.scalars(select(Contact).where(*known)).all()
+    return sorted({contacts.get(db, contact.id).id for contact in read})
+
+
+def _erase(
+    db: Session, people: Sequence[UUID], actor: Actor | None, reason: str, now: datetime
+) -> list[Erased]:
     organisation_id = organisation_of(db)
-    person = contacts.get(db, contact_id).id
-    everyone = everybody(db, person)
-    hashes = db.execute(
-        select(Address.address_hash, Address.number_hash).where(
+    everyone = _members(db, people)
+    addresses = db.execute(
+        select(Address.contact_id, Address.address_hash, Address.number_hash).where(
             Address.organisation_id == organisation_id, Address.contact_id.in_(everyone)
         )
     ).all()
-    _bury(db, [row.address_hash for row in hashes], reason, now)
-    known = {h for row in hashes for h in row if h is not None}
-    _delete(db, everyone, known)
-    audit.record(
-        db,
-        actor or Actor("contact", person),
-        "contact.erased",
-        ("contact", person),
-        detail={"addresses": len(hashes), "reason": reason},
-        now=now,
-    )
+    _bury(db, [row.address_hash for row in addresses], reason, now)
+    known = {h for row in addresses for h in (row.address_hash, row.number_hash) if h is not None}
+    _delete(db, list(everyone), known)
+    had = Counter(everyone[row.contact_id] for row in addresses)
+    links = [
+        Entry(
+            actor or Actor("contact", person),
+            "contact.erased",
+            ("contact", person),
+            {"addresses": had[person], "reason": reason},
+        )
+        for person in people
+    ]
+    audit.record_all(db, links, now=now)
     db.expire_all()
-    return Erased(person, len(hashes))
+    return [Erased(person, had[person]) for person in people]
 
 
 def _delete(db: Session, everyone: Sequence[UUID], hashes: Collection[bytes]) -> None:
@@ -104,28 +145,30 @@ def replay(db: Session, *, now: datetime) -> int:
         .where(
             Address.organisation_id == organisation_id, Address.created_at <= Tombstone.erased_at
         )
-        .distinct()
     ).all()
-    people = {contacts.get(db, contact_id).id for contact_id in returned}
-    for person in sorted(people):
-        erase(db, person, actor=audit.SYSTEM, reason="restored", now=now)
-    return len(people)
+    return len(erase_all(db, returned, actor=audit.SYSTEM, reason="restored", now=now))
 
 
 def everybody(db: Session, person: UUID) -> Sequence[UUID]:
     """Return a person's contact ids: their own and all that were merged into it."""
-    found = [person]
-    while True:
-        more = db.scalars(
-            select(Contact.id).where(
+    return list(_members(db, [person]))
+
+
+def _members(db: Session, people: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return each contact id of these people, their own first, with whose it is."""
+    found = {person: person for person in people}
+    newest = list(people)
+    while newest:
+        more = db.execute(
+            select(Contact.id, Contact.merged_into).where(
                 Contact.organisation_id == organisation_of(db),
-                Contact.merged_into.in_(found),
+                Contact.merged_into.in_(newest),
                 Contact.id.not_in(found),
             )
         ).all()
-        if not more:
-            return found
-        found.extend(more)
+        found |= {row.id: found[row.merged_into] for row in more}
+        newest = [row.id for row in more]
+    return found
 
 
 def _bury(db: Session, address_hashes: Sequence[bytes], reason: str, now: datetime) -> None:
@@ -140,7 +183,7 @@ def _bury(db: Session, address_hashes: Sequence[bytes], reason: str, now: dateti
                 "erased_at": now,
                 "expires_at": retention.expires_at("tombstones", now),
             }
-            for address_hash in address_hashes
+            for address_hash in dict.fromkeys(address_hashes)
         ]
     )
     db.execute(

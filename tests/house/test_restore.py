@@ -253,6 +253,22 @@ def test_a_kept_message_of_somebody_erased_goes_too(make: Factory) -> None:
     assert make.db.scalar(text("select count(*) from quarantine")) == 0
 
 
+def test_two_files_may_tell_of_the_same_people_and_the_later_counts(make: Factory) -> None:
+    """The last export and the late one of the old machine overlap; somebody came in between."""
+    contact = make.contact(consented=True, address="telegram:4")
+    hashed = keyed_hash(make.keys.index, "address", "telegram:4")
+    stone = restoring.Line(make.organisation_id, "tombstone", make.now - DAY, hashed)
+    late = replace(stone, at=make.now + DAY)
+    gone = restoring.Line(make.organisation_id, "erased", make.now - DAY, contact_id=contact.id)
+    before = [stone, stone, gone]
+    assert restoring.replay(make.db, before, now=make.now).erased == 0, "they came after it"
+    given = [late, *before, replace(gone, at=late.at)]
+    assert restoring.replay(make.db, given, now=make.now + 2 * DAY).erased == 1
+    [kept] = make.db.scalars(select(Tombstone)).all()
+    assert kept.erased_at >= late.at
+    assert audit.verify(make.db) is None
+
+
 def test_a_backup_by_the_owner_is_refused_and_not_half_made(
     stack: ExitStack, tmp_path: Path, clock: MovedByHand
 ) -> None:

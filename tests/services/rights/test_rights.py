@@ -155,6 +155,45 @@ def test_a_byte_search_of_all_live_tables_finds_nothing(
     assert str(bystander).encode() in after
 
 
+def test_many_are_erased_as_wholly_as_one(
+    making: Making,
+    everything: Callable[[], bytes],
+    organisation: MadeUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In batches of two: a full life, somebody merged into it, others, and who is gone already."""
+    monkeypatch.setattr(rights, "AT_ONCE", 2)
+    with making() as make:
+        whole = a_full_life(make)
+        marks = traces(make, whole)
+        merged = make.db.scalars(select(Contact.id).filter_by(merged_into=whole)).one()
+        others = [make.contact(consented=True, address=f"telegram:{n}").id for n in range(5)]
+        for one in others:
+            marks += traces(make, one)[:1]
+        stays = make.contact(consented=True).id
+        made = make.db.scalar(select(func.count()).select_from(Address))
+    with making() as make:
+        wanted = [merged, *others, whole, whole, new_id(make.now)]
+        erased = rights.erase_all(
+            make.db, wanted, actor=audit.SYSTEM, reason="restored", now=make.now
+        )
+    told = {one.contact_id: one.addresses for one in erased}
+    assert told == {whole: 3} | dict.fromkeys(others, 1)
+    assert len(erased) == 6, "each once"
+    lines = everything().splitlines()
+    for mark in marks:
+        held = {line.split(b" ")[0] for line in lines if mark in line}
+        assert held <= {b"tombstones", b"audit_events"}, mark
+    assert sum(line.startswith(b"tombstones ") for line in lines) == 8
+    assert str(stays).encode() in b"\n".join(lines)
+    assert made == 9
+    with making() as make:
+        links = make.db.scalars(select(AuditEvent).filter_by(action="contact.erased")).all()
+        assert {link.subject_id: link.detail["addresses"] for link in links} == told
+        assert {link.actor_kind for link in links} == {"system"}
+        assert audit.verify(make.db) is None
+
+
 def test_the_audit_says_that_it_happened_with_ids_only(
     making: Making, engine: Engine, organisation: MadeUp
 ) -> None:
