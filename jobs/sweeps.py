@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 import logs
-from bot import approvals
+from bot import approvals, unheard
 from bot.channels.base import ChannelError
 from bot.recordings import Listener
 from composition import Homeline
@@ -34,6 +34,7 @@ class Sweeps:
         self.directory = homeline.directory
         self.intake = homeline.intake
         self.ballot_keys = homeline.ballots
+        self.statuses = homeline.statuses
         self.twilio_api_url = homeline.settings.twilio_api_url
         urls = {
             "telegram": homeline.settings.telegram_api_url,
@@ -59,6 +60,7 @@ class Sweeps:
             Sweep("release_moving", "* * * * * */30", self.moving),
             Sweep("follow_rules", "* * * * * */15", self.rules),
             Sweep("follow_templates", "*/5 * * * *", self.templates),
+            Sweep("ask_what_became_of_messages", "*/5 * * * *", self.unheard),
             Sweep("end_what_expired", "*/10 * * * *", self.expired),
         )
 
@@ -146,6 +148,22 @@ class Sweeps:
                 logs.event("templates.followed", channel_id=channel_id, count=asyncio.run(asking))
             except ChannelError as error:
                 logs.event("templates.unknown", channel_id=channel_id, error=type(error).__name__)
+
+    def unheard(self) -> None:
+        """Ask Twilio about messages it took an hour or a day ago and told nothing more of."""
+        for organisation_id, channel_id in unheard.list_channels(self.engine):
+            view = self.directory.read_channel(organisation_id, channel_id)
+            if view is None:
+                continue
+            asking = unheard.ask(
+                self.engine, self.statuses, view, self.twilio_api_url, now=self.clock.now()
+            )
+            try:
+                heard = asyncio.run(asking)
+                if heard:
+                    logs.event("messages.heard_of", channel_id=channel_id, count=heard)
+            except ChannelError as error:
+                logs.event("messages.unheard", channel_id=channel_id, error=type(error).__name__)
 
     def expired(self) -> None:
         """End what has been kept long enough, in passes so that no lock is held long."""

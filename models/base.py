@@ -145,6 +145,11 @@ _last_id = 0
 _id_lock = Lock()
 
 
+def first_id(at: datetime) -> UUID:
+    """Return the id before every other that carries this moment, or a later one."""
+    return UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
+
+
 def new_id(at: datetime | None = None) -> UUID:
     """Return a UUIDv7 (RFC 9562) that sorts after every id this process made before.
 

@@ -37,7 +37,8 @@ class Channel(Identified, Base):
     """A channel of an organisation.
 
     `key` is the random part of its webhook path; `credentials` is a JSON object sealed with the
-    organisation's key; `sender` is the number, messaging service or bot that people see.
+    organisation's key; `sender` is the number, messaging service or bot that people see. `config`
+    also keeps how far the provider was asked about messages (services/messages/unheard.py).
     """
 
     __tablename__ = "channels"

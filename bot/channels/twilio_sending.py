@@ -1,16 +1,28 @@
-"""One message through Twilio: a form post; buttons on WhatsApp by content objects."""
+"""One message through Twilio: a form post; buttons on WhatsApp by content objects.
+
+And the question what became of one, for when Twilio's own word of it got lost.
+"""
 
 import base64
 import json
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
 
-from bot.channels.base import ChannelView, ContentStore, Delivery, SendError
-from bot.channels.transport import form_of, post
+from bot.channels.base import (
+    ChannelError,
+    ChannelView,
+    ContentStore,
+    Delivery,
+    SendError,
+    StatusUpdate,
+)
+from bot.channels.transport import SEND_TIMEOUT, form_of, post
 from bot.channels.twilio_contents import ContentMaker, picture_of
 from bot.channels.twilio_errors import error_for
+from bot.channels.twilio_forms import read_status
 from flows.wording import as_lines
 
 BODY_LIMIT = 1600
@@ -118,6 +130,32 @@ class TwilioSender:
         return {"Body": text}
 
 
+async def fetch_status(
+    http: aiohttp.ClientSession, view: ChannelView, api_url: str, sid: str
+) -> StatusUpdate | None:
+    """Ask Twilio for one message and return where it stands; None if it does not know it.
+
+    The Message resource has the words of the status callbacks, and `error_code` beside them. Raises
+    ChannelError when Twilio does not answer, or not for this account.
+    """
+    url = f"{account_url(view, api_url)}/Messages/{quote(sid, safe='')}.json"
+    headers = {"Authorization": authorization(view)}
+    try:
+        async with http.get(
+            url, headers=headers, timeout=SEND_TIMEOUT, allow_redirects=False
+        ) as response:
+            status, body = response.status, await response.read()
+    except (aiohttp.ClientError, OSError):
+        raise ChannelError("Twilio cannot be reached.") from None
+    if status == 404:
+        return None
+    fields = _fields(body)
+    if status != 200 or not fields:
+        raise ChannelError(f"Twilio did not tell of a message (status {status}).")
+    told = {"MessageSid": sid, "MessageStatus": str(fields.get("status"))}
+    return read_status(told | {"ErrorCode": str(fields.get("error_code") or "")}, "")
+
+
 def _content(sid: str, variables: Mapping[str, str]) -> dict[str, str]:
     filled = json.dumps(dict(variables), ensure_ascii=False)
     return {"ContentSid": sid, "ContentVariables": filled}
@@ -145,12 +183,17 @@ def provider_address(address: str) -> str:
     raise SendError("bad_address", "This is no address Twilio can reach.", dead=True)
 
 
-def _sid(status: int, body: bytes) -> str:
+def _fields(body: bytes) -> dict[str, Any]:
+    """The object that an answer is; empty for anything else."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        answer = None
-    fields = answer if isinstance(answer, dict) else {}
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _sid(status: int, body: bytes) -> str:
+    fields = _fields(body)
     if 200 <= status < 300:
         sid = fields.get("sid")
         if isinstance(sid, str) and sid:

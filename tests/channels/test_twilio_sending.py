@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from bot.channels import CHANNELS
-from bot.channels.base import ChannelView, Delivery, SendError
+from bot.channels.base import ChannelError, ChannelView, Delivery, SendError, StatusUpdate
 from bot.channels.transport import open_client
+from bot.channels.twilio_sending import fetch_status
 from flows.wording import Choice, Prompt, as_lines
 from tests.channels.views import ACCOUNT, AUTH_TOKEN, YES_NO, choices, delivery, view
 from tests.fakes.twilio import FakeTwilio
+from tests.fakes.twilio_state import StatusPlan
 
 SMS = view("sms", "+447700900999")
 WHATSAPP = view("whatsapp", "+447700900999")
@@ -171,3 +174,60 @@ def test_who_opted_out_at_twilio_is_not_written_to(fake: FakeTwilio) -> None:
     with pytest.raises(SendError) as refused:
         send(SMS, delivery(f"sms:{PERSON}", base=fake.url))
     assert refused.value.opted_out
+
+
+# --- what became of a message ---
+
+
+def fetched(channel: ChannelView, sid: str, base: str) -> StatusUpdate | None:
+    async def go() -> StatusUpdate | None:
+        async with open_client() as http:
+            return await fetch_status(http, channel, base, sid)
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "ours"),
+    [
+        ("queued", None, "sent"),
+        ("sent", None, "sent"),
+        ("delivered", None, "delivered"),
+        ("read", None, "read"),
+        ("undelivered", 30006, "failed"),
+        ("failed", 63016, "failed"),
+    ],
+)
+def test_a_message_is_fetched_by_its_sid(
+    fake: FakeTwilio, status: str, error: int | None, ours: str
+) -> None:
+    fake.statuses.plan = StatusPlan(step=10_000)
+    [sid] = send(SMS, delivery(f"sms:{PERSON}", base=fake.url))
+    fake.run(lambda: fake.texts.update({sid: replace(fake.texts[sid], status=status, error=error)}))
+    code = str(error) if error else None
+    assert fetched(SMS, sid, fake.url) == StatusUpdate(sid, ours, code, None)
+    assert fake.log[-1].method == "fetch"
+
+
+def test_a_message_twilio_does_not_know_says_nothing(fake: FakeTwilio) -> None:
+    assert fetched(SMS, "SM" + "0" * 32, fake.url) is None
+    assert fetched(SMS, "../../Accounts", fake.url) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"), [("status", {"code": 500}), ("bad_json", {}), ("reset_before", {})]
+)
+def test_an_answer_that_is_none_is_told_from_a_message_that_is_none(
+    fake: FakeTwilio, kind: str, more: dict[str, int]
+) -> None:
+    [sid] = send(SMS, delivery(f"sms:{PERSON}", base=fake.url))
+    fake.script.add(kind, method="fetch", **more)
+    with pytest.raises(ChannelError):
+        fetched(SMS, sid, fake.url)
+
+
+def test_another_accounts_token_may_not_ask(fake: FakeTwilio) -> None:
+    [sid] = send(SMS, delivery(f"sms:{PERSON}", base=fake.url))
+    stranger = replace(SMS, credentials={"account_sid": ACCOUNT, "auth_token": "x"})
+    with pytest.raises(ChannelError):
+        fetched(stranger, sid, fake.url)
