@@ -18,10 +18,10 @@ from tests.conftest import BEGINNING
 ID = UUID(int=1)
 FLOW = load(library()["yearly-meeting"])
 WAY_OUT = {
-    "en": "STOP to end.",
-    "fr": "STOP pour quitter.",
-    "es": "STOP para salir.",
-    "pt": "STOP para sair.",
+    "en": "STOP to stop.",
+    "fr": "STOP pour terminer.",
+    "es": "STOP para terminar.",
+    "pt": "STOP para parar.",
     "ar": "STOP للتوقف.",
 }
 
