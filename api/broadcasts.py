@@ -10,7 +10,7 @@ from uuid import UUID
 from marshmallow import fields, validate
 from sqlalchemy import select
 
-from api.fields import Instant, Strict, described, one_of
+from api.fields import Instant, Strict, Whole, described, one_of
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
@@ -33,13 +33,13 @@ _MOST_UNDO = 60
 class BroadcastOrder(Strict):
     """One more sending of an open poll: to whom, and how."""
 
-    send_hour = fields.Integer(
+    send_hour = Whole(
         load_default=None,
         allow_none=True,
         validate=validate.Range(8, 19),
         metadata={"description": "From which hour of each member's own day; null: from 8."},
     )
-    undo_minutes = fields.Integer(
+    undo_minutes = Whole(
         load_default=10,
         validate=validate.Range(0, _MOST_UNDO),
         metadata={"description": "How long nothing leaves yet, so that it can be undone."},

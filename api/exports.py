@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 
 from api.auth import require
 from api.contacts import ContactQuery, ContactRow
-from api.fields import Strict, described, one_of
+from api.fields import Flag, Strict, Whole, described, one_of
 from api.paging import PageQuery
 from api.registrations import RegistrationQuery, RegistrationRow
 from api.resource import Resource
@@ -89,9 +89,9 @@ class ExportOrder(Strict):
     )
     format = one_of(FORMATS, "A table for spreadsheets, or JSON.", load_default="csv")
     bom = described(
-        fields.Boolean(load_default=False), "Begin the table with the mark spreadsheets look for."
+        Flag(load_default=False), "Begin the table with the mark spreadsheets look for."
     )
-    limit = fields.Integer(
+    limit = Whole(
         load_default=USUAL,
         validate=validate.Range(1, MOST),
         metadata={"description": "How many rows at most."},

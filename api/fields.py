@@ -48,6 +48,22 @@ class Instant(fields.AwareDateTime):
         return found.astimezone(UTC)
 
 
+class Flag(fields.Boolean):
+    """true or false, and nothing that resembles them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Whole(fields.Integer):
+    """A whole number of a body: no text that looks like one, and nothing is rounded."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(strict=True, **more)
+
+
 class Day(fields.Date):
     """A day of the calendar."""
 

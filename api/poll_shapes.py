@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from api.fields import Day, Instant, Strict, described, one_of
+from api.fields import Day, Flag, Instant, Strict, Whole, described, one_of
 from api.paging import PageQuery
 from models.ask import AskerKind, AskMode, AskStatus
 
@@ -58,7 +58,7 @@ class PollChange(Strict):
     askers = described(
         fields.List(fields.Nested(PollAsker)), "Who is named as sender: two or more, by chance."
     )
-    quota = fields.Integer(
+    quota = Whole(
         allow_none=True,
         validate=validate.Range(1, _MOST_WANTED),
         metadata={"description": "How many answers are hoped for."},
@@ -146,16 +146,16 @@ class PollOpening(Strict):
     """How to open."""
 
     allow_missing_languages = described(
-        fields.Boolean(load_default=False),
+        Flag(load_default=False),
         "Open although texts are missing: people read the flow's first language there.",
     )
 
     send_hour = described(
-        fields.Integer(load_default=None, validate=validate.Range(8, 19), allow_none=True),
+        Whole(load_default=None, validate=validate.Range(8, 19), allow_none=True),
         "The hour of each member's own day from which it may reach them; null: any by day.",
     )
     undo_minutes = described(
-        fields.Integer(load_default=10, validate=validate.Range(0, 60)),
+        Whole(load_default=10, validate=validate.Range(0, 60)),
         "How long nothing leaves yet, so that a cancel undoes it wholly.",
     )
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from marshmallow import fields, validate
 
-from api.fields import Instant, Strict, described
+from api.fields import Instant, Strict, Whole, described
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.work import Work
@@ -37,7 +37,7 @@ class RelayOrder(Strict):
     )
     parent_id = described(fields.UUID(load_default=None), "The relay whose helper gets this one.")
     asker_id = described(fields.UUID(load_default=None), "Who is named as sender to who comes.")
-    quota = fields.Integer(
+    quota = Whole(
         load_default=None,
         validate=validate.Range(RULE.fewest, relays.MOST_QUOTA),
         metadata={

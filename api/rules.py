@@ -6,7 +6,7 @@ from uuid import UUID
 
 from marshmallow import fields
 
-from api.fields import Instant, Strict, described, one_of, text
+from api.fields import Flag, Instant, Strict, described, one_of, text
 from api.paging import Page, PageQuery, page_of
 from api.resource import PREFIX, Resource
 from api.scopes import PEOPLE_READ
@@ -30,7 +30,7 @@ class RuleOrder(Strict):
     flow = described(fields.String(load_default=None), "The flow it listens to.")
     poll_id = described(fields.UUID(load_default=None), "Or the one poll it listens to.")
     definition = described(fields.Dict(required=True), "What holds and what follows.")
-    paused = described(fields.Boolean(load_default=False), "Save it without letting it act.")
+    paused = described(Flag(load_default=False), "Save it without letting it act.")
 
 
 class RuleRow(Strict):

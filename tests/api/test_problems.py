@@ -68,6 +68,15 @@ def test_a_body_must_be_json_uncompressed_and_small(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
+    "given", [{"bom": 0}, {"bom": "no"}, {"limit": "5"}, {"limit": 5.7}, {"limit": True}]
+)
+def test_what_only_resembles_a_value_is_refused(caller: Caller, given: dict[str, object]) -> None:
+    order = {"what": "contacts"} | given
+    told = problem(caller.post("/exports", order, Homeline_Reason="yearly-report"), 422)
+    assert [one["place"] for one in told["errors"]] == list(given)
+
+
+@pytest.mark.parametrize(
     ("path", "status"), [("/nothing", 404), ("/flows", 401), ("/contacts", 405)]
 )
 def test_a_body_that_nobody_needs_is_read_to_its_end(api: Api, path: str, status: int) -> None:
