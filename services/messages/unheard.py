@@ -63,7 +63,8 @@ def find(db: Session, channel_id: UUID, look: str, *, now: datetime) -> Look:
 
 def note(db: Session, channel_id: UUID, look: str, until: UUID) -> None:
     """Remember how far a look has come."""
-    channel = db.get_one(Channel, (organisation_of(db), channel_id), with_for_update=True)
+    key, lock = (organisation_of(db), channel_id), {"key_share": True}
+    channel = db.get_one(Channel, key, with_for_update=lock)
     reached = {**channel.config.get(_KEPT, {}), look: str(until)}
     channel.config = {**channel.config, _KEPT: reached}
     db.flush()
