@@ -1,6 +1,6 @@
 """What a contact allows: granted, withdrawn, told in order. Entries are only ever added."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -36,9 +36,11 @@ def grant(
     db: Session, contact_id: UUID, purpose: str, wording: Wording, *, now: datetime
 ) -> ConsentEvent:
     """Record that a contact allows a purpose, and count them among those who do."""
-    event = _append(db, contact_id, purpose, ConsentAction.GRANTED, wording, now)
+    event = _event(db, contact_id, purpose, ConsentAction.GRANTED, wording, now)
+    db.add(event)
+    db.flush()
     without = func.array_remove(Profile.consents, purpose)
-    _keep_current(db, contact_id, func.array_append(without, purpose))
+    _keep_current(db, [contact_id], func.array_append(without, purpose))
     return event
 
 
@@ -46,9 +48,23 @@ def withdraw(
     db: Session, contact_id: UUID, purpose: str, wording: Wording, *, now: datetime
 ) -> ConsentEvent:
     """Record that a contact no longer allows a purpose."""
-    event = _append(db, contact_id, purpose, ConsentAction.WITHDRAWN, wording, now)
-    _keep_current(db, contact_id, func.array_remove(Profile.consents, purpose))
+    [event] = withdraw_all(db, {contact_id: wording}, purpose, now=now)
     return event
+
+
+def withdraw_all(
+    db: Session, wordings: Mapping[UUID, Wording], purpose: str, *, now: datetime
+) -> list[ConsentEvent]:
+    """Record the same of many contacts, each with where they are taken to have said so."""
+    withdrawn = ConsentAction.WITHDRAWN
+    events = [
+        _event(db, contact_id, purpose, withdrawn, wording, now)
+        for contact_id, wording in wordings.items()
+    ]
+    db.add_all(events)
+    db.flush()
+    _keep_current(db, wordings, func.array_remove(Profile.consents, purpose))
+    return events
 
 
 def list_events(db: Session, contact_id: UUID) -> Sequence[ConsentEvent]:
@@ -69,7 +85,7 @@ def current(db: Session, contact_id: UUID) -> frozenset[str]:
     return frozenset(p for p, action in latest.items() if action is ConsentAction.GRANTED)
 
 
-def _append(
+def _event(
     db: Session,
     contact_id: UUID,
     purpose: str,
@@ -77,7 +93,7 @@ def _append(
     wording: Wording,
     now: datetime,
 ) -> ConsentEvent:
-    event = ConsentEvent(
+    return ConsentEvent(
         organisation_id=organisation_of(db),
         id=new_id(now),
         contact_id=contact_id,
@@ -93,14 +109,12 @@ def _append(
         at=now,
         expires_at=retention.expires_at("consent_events", now),
     )
-    db.add(event)
-    db.flush()
-    return event
 
 
-def _keep_current(db: Session, contact_id: UUID, consents: object) -> None:
+def _keep_current(db: Session, contact_ids: Iterable[UUID], consents: object) -> None:
+    theirs = Profile.contact_id.in_(list(contact_ids))
     db.execute(
         update(Profile)
-        .where(Profile.organisation_id == organisation_of(db), Profile.contact_id == contact_id)
+        .where(Profile.organisation_id == organisation_of(db), theirs)
         .values(consents=consents)
     )

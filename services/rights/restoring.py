@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -30,6 +30,7 @@ from services.rights.consents import Wording
 
 STONE, GONE, STOPPED = "tombstone", "erased", "stopped"
 PURPOSE = "messages"
+Who = TypeVar("Who", bytes, UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def replay(db: Session, given: Iterable[Line], *, now: datetime) -> Replayed:
         there = _still_there(db, some)
         again = rights.erase_all(db, there, actor=audit.SYSTEM, reason="restored", now=now)
         erased += len(again)
-    stopped = sum(_silence(db, line, now) for line in mine if line.kind == STOPPED)
+    quiet = rights.in_batches(line for line in mine if line.kind == STOPPED)
+    stopped = sum(_silence(db, some, now) for some in quiet)
     return Replayed(erased, stopped)
 
 
@@ -173,10 +175,7 @@ def _stone(line: Line) -> dict[str, Any]:
 
 def _still_there(db: Session, gone: Sequence[Line]) -> list[UUID]:
     """Return which of these contacts the backup brought back."""
-    until: dict[UUID, datetime] = {}
-    for line in gone:
-        if line.contact_id:
-            until[line.contact_id] = max(line.at, until.get(line.contact_id, line.at))
+    until = _latest((line.contact_id, line.at) for line in gone if line.contact_id)
     rows = db.execute(
         select(Contact.id, Contact.created_at).where(
             Contact.organisation_id == organisation_of(db), Contact.id.in_(until)
@@ -185,44 +184,62 @@ def _still_there(db: Session, gone: Sequence[Line]) -> list[UUID]:
     return [row.id for row in rows if row.created_at <= until[row.id]]
 
 
-def _silence(db: Session, line: Line, now: datetime) -> bool:
-    """Stop whoever has this address, unless they stopped already or came back since."""
-    found = db.execute(
-        select(Contact, Channel.kind)
-        .join(Address, Address.contact_id == Contact.id)
-        .join(Channel, Channel.id == Address.channel_id)
+def _latest(moments: Iterable[tuple[Who, datetime]]) -> dict[Who, datetime]:
+    """Return the latest moment of each: two files may tell of the same."""
+    found: dict[Who, datetime] = {}
+    for who, at in moments:
+        found[who] = max(at, found.get(who, at))
+    return found
+
+
+def _silence(db: Session, lines: Sequence[Line], now: datetime) -> int:
+    """Stop whoever has these addresses, unless they stopped already or came back since."""
+    here, until = organisation_of(db), _latest((line.address_hash, line.at) for line in lines)
+    rows = db.execute(
+        select(Contact, Address.address_hash, Channel.kind)
+        .join(Address, (Address.organisation_id == here) & (Address.contact_id == Contact.id))
+        .join(Channel, (Channel.organisation_id == here) & (Channel.id == Address.channel_id))
         .where(
-            Contact.organisation_id == line.organisation_id,
-            Address.address_hash == line.address_hash,
+            Contact.organisation_id == here,
             Contact.status == ContactStatus.ACTIVE,
-            Contact.created_at <= line.at,
+            Address.address_hash.in_(until),
         )
-    ).first()
-    if found is None or _came_back(db, found[0].id, line.at):
-        return False
-    contact, kind = found
-    contact.status, contact.stopped_at = ContactStatus.STOPPED, line.at
-    wording = Wording(language=contact.language, channel_kind=kind, question="restored")
-    consents.withdraw(db, contact.id, PURPOSE, wording, now=now)
+        .order_by(Address.id)
+    ).all()
+    started = _last_started(db, [contact.id for contact, *_ in rows])
+    stopped: dict[UUID, Wording] = {}
+    for contact, address_hash, kind in rows:
+        at = until[address_hash]
+        if contact.id in stopped or max(contact.created_at, started.get(contact.id, at)) > at:
+            continue
+        contact.status, contact.stopped_at = ContactStatus.STOPPED, at
+        wording = Wording(language=contact.language, channel_kind=kind, question="restored")
+        stopped[contact.id] = wording
+    consents.withdraw_all(db, stopped, PURPOSE, now=now)
     db.execute(
         update(Message)
         .where(
-            Message.contact_id == contact.id,
+            Message.organisation_id == here,
+            Message.contact_id.in_(stopped),
             Message.direction == Direction.OUT,
             Message.status == MessageStatus.QUEUED,
             Message.kind != MessageKind.RIGHTS,
         )
         .values(status=MessageStatus.CANCELED, error_code="stopped")
     )
-    db.flush()
-    return True
+    return len(stopped)
 
 
-def _came_back(db: Session, contact_id: UUID, since: datetime) -> bool:
-    started = select(ConsentEvent.id).where(
-        ConsentEvent.contact_id == contact_id,
-        ConsentEvent.purpose == PURPOSE,
-        ConsentEvent.action == ConsentAction.GRANTED,
-        ConsentEvent.at > since,
+def _last_started(db: Session, contact_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Return when each of these contacts last said START, of those who ever did."""
+    latest = (
+        select(ConsentEvent.contact_id, func.max(ConsentEvent.at))
+        .where(
+            ConsentEvent.organisation_id == organisation_of(db),
+            ConsentEvent.contact_id.in_(contact_ids),
+            ConsentEvent.purpose == PURPOSE,
+            ConsentEvent.action == ConsentAction.GRANTED,
+        )
+        .group_by(ConsentEvent.contact_id)
     )
-    return db.scalar(started.limit(1)) is not None
+    return {row[0]: row[1] for row in db.execute(latest)}

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, make_url, select, text
 from sqlalchemy.orm import Session
 
 import private_server
-from models import Address, Base, Contact, Tombstone
+from models import Address, Base, Contact, ContactStatus, MessageKind, Tombstone
 from models.base import new_id
 from models.db import make_engine, transaction
 from models.sealed import keyed_hash
@@ -238,6 +238,42 @@ def test_who_came_back_after_their_stop_is_not_silenced(make: Factory, clock: Mo
     later = clock.advance(DAY)
     consents.grant(make.db, contact.id, "messages", wording, now=later)
     assert restoring.replay(make.db, facts, now=later).stopped == 0
+
+
+def test_many_are_silenced_together_each_once_and_nobody_else(make: Factory) -> None:
+    several = make.contact(consented=True, address="telegram:11")
+    make.address(several, "sms:+447700900124")
+    single = make.contact(consented=True, address="telegram:12")
+    back = make.contact(consented=True, address="telegram:13")
+    other = make.contact(consented=True, address="telegram:14")
+    waits = [make.message(each) for each in (several, single, back, other)]
+    kept = make.message(single, kind=MessageKind.RIGHTS)
+    wording = consents.Wording(language="en", channel_kind="telegram", question="start")
+    consents.grant(make.db, back.id, "messages", wording, now=make.now + 2 * DAY)
+    at = make.now + DAY
+    said = ("telegram:11", "sms:+447700900124", "telegram:12", "telegram:13")
+    facts = [
+        restoring.Line(
+            make.organisation_id, "stopped", at, keyed_hash(make.keys.index, "address", each)
+        )
+        for each in said
+    ]
+    earlier = [replace(fact, at=make.now - DAY) for fact in facts]
+    assert restoring.replay(make.db, [*facts, *earlier], now=make.now + 3 * DAY).stopped == 2
+    make.db.expire_all()
+    assert [each.status for each in (several, single, back, other)] == [
+        ContactStatus.STOPPED,
+        ContactStatus.STOPPED,
+        ContactStatus.ACTIVE,
+        ContactStatus.ACTIVE,
+    ]
+    assert {each.stopped_at for each in (several, single)} == {at}
+    assert [each.status for each in waits] == ["canceled", "canceled", "queued", "queued"]
+    assert kept.status == "queued"
+    for each in (several, single):
+        [*_, last] = consents.list_events(make.db, each.id)
+        assert (last.action, last.purpose, last.question) == ("withdrawn", "messages", "restored")
+    assert restoring.replay(make.db, facts, now=make.now + 3 * DAY).stopped == 0
 
 
 def test_a_kept_message_of_somebody_erased_goes_too(make: Factory) -> None:
