@@ -16,11 +16,13 @@ from bot.budgets import ChatPace, Windows
 from bot.channels import CHANNELS
 from bot.channels.base import ChannelView, ContentStore, Delivery, ReadyTemplate, SendError
 from bot.directory import Directory
+from bot.last_look import unwanted
 from flows.templates import named_in, names_in
 from flows.wording import Prompt, say
 from models.clock import Clock
 from models.delivery_path import Claimed
 from models.sealed import Keyring, open_sealed
+from services.broadcasts.hours import next_permitted
 from services.messages.outside import OUTSIDE, is_closed, mark_template, move_to_sms
 from services.messages.rendering import body_for, read_told, render, told_openly, with_link
 from services.messages.templates import find_approved
@@ -98,13 +100,15 @@ class Sender:
 
     async def send(self, http: aiohttp.ClientSession, message: Claimed) -> Outcome:
         """The outcome of sending one message; raises only on our own mistakes."""
-        if reason := _unwanted(message):
+        if reason := unwanted(message):
             return Outcome("canceled", error_code=reason)
         view = await self._directory.channel(message.organisation_id, message.channel_id)
         if view is None:
             return Outcome("failed", error_code="channel_gone")
         # Nothing may fail between the provider's answer and the record of it: ask the time before.
         now = self._clock.now()
+        if (morning := next_permitted(message.content, now)) > now:
+            return Outcome("queued", error_code="night", due_at=morning, refund=True)
         if wait := self._chat_wait(view, message):
             return Outcome("queued", due_at=now + timedelta(seconds=wait), refund=True)
         if is_closed(view.kind, message.window_until, now):
@@ -283,16 +287,3 @@ def _pause(message: Claimed, error: SendError) -> float:
     """Seconds until the next try, with jitter, so that an outage does not end in a stampede."""
     usual = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER)) - 1]
     return (error.retry_after or usual) * random.uniform(1.0, 1.07)  # noqa: S311 - jitter
-
-
-def _unwanted(message: Claimed) -> str | None:
-    """Why a claimed message is no longer to be sent: consent and address are read at the claim."""
-    if message.superseded:
-        return "superseded"
-    if message.kind == "rights":
-        return None
-    if message.contact_status != "active":
-        return "stopped"
-    if message.address_status != "active":
-        return message.address_status
-    return None

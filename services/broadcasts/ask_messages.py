@@ -51,7 +51,10 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What of one person decides how they are told; `state` is where a passage of theirs waits."""
+    """What of one person decides how they are told.
+
+    `day` says at which hours (hours.day_of), `state` where a passage of theirs waits.
+    """
 
     contact_id: UUID
     language: str
@@ -59,6 +62,7 @@ class Person:
     asker_id: UUID | None
     tags: int
     channel_kind: str | None = None
+    day: Mapping[str, Any] = field(default_factory=dict)
     session_id: UUID | None = None
     state: State | None = None
 
@@ -175,6 +179,8 @@ def _content(
             "params": {"subject": _in(telling.about, person.language)},
         },
     }
+    if person.day:
+        content["day"] = dict(person.day)
     if person.office_id:
         content["office"] = str(person.office_id)
     if person.asker_id:

@@ -26,7 +26,7 @@ from services.audiences.eligibility import LeftOut, Sending, has_done
 from services.audiences.interruptions import find_registering, is_interrupted
 from services.broadcasts import ask_messages
 from services.broadcasts.ask_messages import Person, Telling
-from services.broadcasts.hours import send_time
+from services.broadcasts.hours import day_of, send_time
 from services.broadcasts.told_rows import Told
 
 MOST_UNSENT = 10_000
@@ -93,7 +93,7 @@ def _settle(
     elif isinstance(verdict, datetime):
         told.put_off(row, verdict)
     else:
-        person = _person(telling, row, talk)
+        person = _person(telling, row, talk, told.broadcast.send_hour)
         told.tell(row, ask_messages.compose(telling, person, now), person, talk)
     return True
 
@@ -197,13 +197,14 @@ def _verdict(
     return None
 
 
-def _person(telling: Telling, row: Any, talk: Conversation | None) -> Person:
+def _person(telling: Telling, row: Any, talk: Conversation | None, send_hour: int | None) -> Person:
     state = (talk.state if talk else None) or {}
     mine = (state.get("origin") or {}).get("ask") == str(telling.ask_id) and state.get("session")
     return Person(
         contact_id=row.contact_id,
         language=row.language,
         channel_kind=row.channel_kind,
+        day=day_of((row.time_zone, row.country), send_hour),
         office_id=row.office_id,
         asker_id=row.asker_id,
         tags=talk.tags if talk else 0,

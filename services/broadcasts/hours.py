@@ -7,6 +7,7 @@ A member's zone comes from their place, else from their country's biggest town, 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flows.gazetteer import bundled
@@ -35,6 +36,21 @@ def send_time(place: Place, start: datetime, send_hour: int | None = None) -> da
         return start
     day = local.date() + timedelta(days=1 if local.time() >= QUIET_FROM else 0)
     return datetime.combine(day, opens, zone).astimezone(start.tzinfo)
+
+
+def day_of(place: Place, send_hour: int | None = None) -> dict[str, Any]:
+    """Return what a message keeps of its person's day, for `next_permitted`."""
+    zone = {"zone": zone_of(place).key}
+    return zone if send_hour is None else zone | {"from": send_hour}
+
+
+def next_permitted(content: Mapping[str, Any], now: datetime) -> datetime:
+    """Return when a message may leave: now, or in the morning of its person.
+
+    It was queued by day, but may have been held since, or stood in a long line.
+    """
+    day = content.get("day")
+    return send_time((day["zone"], None), now, day.get("from")) if day else now
 
 
 @cache

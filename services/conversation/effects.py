@@ -12,10 +12,10 @@ from models.address import Address
 from models.audit import Tombstone
 from models.consent import ConsentEvent
 from models.contact import Contact
-from models.flow_session import Answer, FlowSession
+from models.flow_session import Answer, FlowSession, SessionStatus
 from models.sealed import OrganisationKeys, keyed_hash
 
-ENDED = {"complete": "registered: session complete", "stopped": "session stopped"}
+ENDED = {"complete": "session complete", "stopped": "session stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ def _saved(row: Answer) -> str:
 
 def _sessions(db: Session, contact_id: UUID) -> list[Effect]:
     rows = db.scalars(select(FlowSession).where(FlowSession.contact_id == contact_id))
-    return [
-        Effect(row.updated_at, ENDED[row.status.value]) for row in rows if row.status.value in ENDED
-    ]
+    return [Effect(row.updated_at, _ended(row)) for row in rows if row.status.value in ENDED]
+
+
+def _ended(row: FlowSession) -> str:
+    ended = ENDED[row.status.value]
+    registered = row.kind == "registration" and row.status is SessionStatus.COMPLETE
+    return f"registered: {ended}" if registered else ended

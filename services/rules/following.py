@@ -31,7 +31,7 @@ from services.asks.polling import origin_of
 from services.audiences.asked_before import BY_RULE
 from services.audiences.eligibility import LeftOut
 from services.audiences.interruptions import find_registering, is_interrupted
-from services.broadcasts.hours import send_time
+from services.broadcasts.hours import Place, day_of, send_time
 from services.catalogue import Asked, Catalogue, Published
 from services.conversation.props import base36, marks_of
 from services.conversation.sessions import seed_of
@@ -82,13 +82,15 @@ def _start_if_possible(
         reason = _obstacle(db, rule, contact_id, published.flow.kind, now)
     if reason is not None or published is None:
         return reason
-    morning = _morning(db, contact_id, now)
-    if morning is not None:
+    place = _place(db, contact_id)
+    morning = send_time(place, now)
+    if morning > now:
         return morning
     if is_interrupted(talk, None, find_registering(db, [talk]), now):
         return now + LOOK_AGAIN if now - firing.fired_at <= GIVEN_UP else LeftOut.BUSY
     origin = {BY_RULE: str(rule.id), **(origin_of(ask) if ask else {})}
-    return _start(db, talk, published, origin, catalogue, now)
+    asker = catalogue.short_name
+    return _start(db, talk, published, origin, asker=asker, place=place, now=now)
 
 
 def started(
@@ -131,13 +133,12 @@ def _talk(db: Session, contact_id: UUID) -> Conversation:
     ).one()
 
 
-def _morning(db: Session, contact_id: UUID, now: datetime) -> datetime | None:
-    """When they may be written to, while it is night where they live."""
-    place = db.execute(
+def _place(db: Session, contact_id: UUID) -> Place:
+    """Where they live, for the hours at which they may be written to."""
+    found = db.execute(
         select(Profile.time_zone, Profile.country).where(Profile.contact_id == contact_id)
     ).one()
-    hour = send_time((place[0], place[1]), now)
-    return hour if hour > now else None
+    return found[0], found[1]
 
 
 def _start(
@@ -145,7 +146,9 @@ def _start(
     talk: Conversation,
     published: Published,
     origin: dict[str, str],
-    catalogue: Catalogue,
+    *,
+    asker: str,
+    place: Place,
     now: datetime,
 ) -> str | None:
     """Begin the flow and queue its first question; why not, if there is nowhere to send it."""
@@ -166,7 +169,7 @@ def _start(
     version = str(published.version_id)
     passage = {"session": state.to_json(), "version": version, "origin": origin}
     talk.state = marks_of(talk.state) | passage
-    content = _content(flow, state, events, catalogue.short_name)
+    content = _content(flow, state, events, asker) | {"day": day_of(place)}
     outgoing.queue(
         db,
         contact,

@@ -218,6 +218,24 @@ def test_pausing_holds_what_waits_in_the_outbox_too(desk: Desk, caster: Caster) 
     assert done(desk, sending)[0].sent == 1
 
 
+def test_what_was_held_into_the_night_waits_for_the_morning(desk: Desk, caster: Caster) -> None:
+    crowd(desk, "telegram")
+    sending = begun(desk, opened(desk), new=NewBroadcast(send_hour=10, undo=timedelta()))
+    turn(desk, caster)
+    with transaction(desk.engine, desk.organisation_id) as db:
+        broadcasts.pause(db, sending, actor=OFFICER, now=desk.clock.now())
+    desk.clock.advance(timedelta(hours=14))
+    with transaction(desk.engine, desk.organisation_id) as db:
+        broadcasts.resume(db, sending, actor=OFFICER, now=desk.clock.now())
+    desk.deliver()
+    assert done(desk, sending)[0].queued == 1, "two in the morning in Nairobi"
+    at = desk.scalar("select due_at from messages where lane = 2")
+    assert at.astimezone(UTC).hour == 7, "ten in Nairobi"
+    desk.clock.advance(at - desk.clock.now())
+    desk.deliver()
+    assert done(desk, sending)[0].sent == 1
+
+
 def test_only_the_silent_are_reminded_and_go_on_where_they_are(desk: Desk, caster: Caster) -> None:
     people = crowd(desk, "telegram", "sms")
     ask_id = opened(desk)
