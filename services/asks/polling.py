@@ -15,7 +15,7 @@ from services.audiences.asked_before import BY_RULE
 from services.catalogue import Asked, Entry, Published
 from services.conversation.props import Past
 from services.conversation.scene import Running, Scene
-from services.conversation.sessions import ask_again, ask_of, begin, seed_of
+from services.conversation.sessions import ask_again, ask_of, begin, is_over, seed_of
 
 WELCOME = "welcome"
 TOLD_MODE = {AskMode.NAMED: "poll_named", AskMode.SECRET: "poll_secret"}
@@ -148,7 +148,8 @@ def thank(scene: Scene, running: Running) -> None:
     if not scene.parts or scene.parts[-1].get("say") != "thanks":
         return
     scene.parts.pop()
-    if scene.paused and running.correcting is None:
+    waits = scene.paused is not None and not is_over(scene, scene.paused)
+    if waits and running.correcting is None:
         scene.say("thanks")
         return
     first = len(scene.parts) + 1

@@ -16,17 +16,12 @@ from sqlalchemy.orm import Session
 
 from models.ask import Ask, AskMode, AskStatus
 from models.base import new_id
-from models.broadcast import (
-    Broadcast,
-    BroadcastKind,
-    BroadcastStatus,
-    Recipient,
-    RecipientStatus,
-)
-from models.message import Lane, Message, MessageStatus
+from models.broadcast import Broadcast, BroadcastKind, BroadcastStatus
+from models.message import Message
 from models.walls import organisation_of
 from services import audit
 from services.audit import Actor
+from services.broadcasts.withdrawing import unsent, withdraw
 from services.errors import Conflict, Invalid, NotFound
 
 UNDO = timedelta(minutes=10)
@@ -153,7 +148,7 @@ def _shift(db: Session, sending: Broadcast, by: timedelta) -> None:
     """Move the messages that wait in the outbox out of the workers' sight, or back."""
     db.execute(
         update(Message)
-        .where(*_unsent(sending))
+        .where(*unsent(sending))
         .values(due_at=Message.due_at + literal(by, Interval()))
         .execution_options(synchronize_session=False)
     )
@@ -165,22 +160,7 @@ def cancel(db: Session, broadcast_id: UUID, *, actor: Actor, now: datetime) -> B
     if sending.status not in RUNNING:
         raise Conflict("It has ended already.")
     sending.status, sending.finished_at = BroadcastStatus.CANCELED, now
-    db.execute(
-        update(Message)
-        .where(*_unsent(sending))
-        .values(status=MessageStatus.CANCELED, error_code="canceled")
-        .execution_options(synchronize_session=False)
-    )
-    db.execute(
-        update(Recipient)
-        .where(
-            Recipient.organisation_id == sending.organisation_id,
-            Recipient.broadcast_id == sending.id,
-            Recipient.status == RecipientStatus.WAITING,
-        )
-        .values(status=RecipientStatus.LEFT_OUT, reason="canceled", send_at=None)
-        .execution_options(synchronize_session=False)
-    )
+    withdraw(db, sending)
     _note(db, sending, "broadcast.canceled", actor, now)
     return sending
 
@@ -190,16 +170,6 @@ def end_all(db: Session, ask: Ask, *, actor: Actor, now: datetime) -> None:
     for one in of_ask(db, ask.id):
         if not one.kind.tells and one.status in RUNNING:
             cancel(db, one.id, actor=actor, now=now)
-
-
-def _unsent(sending: Broadcast) -> tuple[Any, ...]:
-    """The messages of a sending that no worker has taken: at most some ten thousand a channel."""
-    return (
-        Message.organisation_id == sending.organisation_id,
-        Message.lane == Lane.BROADCASTS,
-        Message.status == MessageStatus.QUEUED,
-        Message.content["broadcast"].astext == str(sending.id),
-    )
 
 
 def _note(db: Session, sending: Broadcast, action: str, actor: Actor, now: datetime) -> None:

@@ -164,11 +164,9 @@ def _start(
         flow, tag=base36(talk.tags), language=contact.language, now=now, seed=seed_of(session_id)
     )
     _begin(db, contact, address, session_id, published, origin, now)
-    talk.session_id, talk.seq = session_id, talk.seq + 1
-    talk.expires_at = retention.expires_at("unfinished", now)
     version = str(published.version_id)
     passage = {"session": state.to_json(), "version": version, "origin": origin}
-    talk.state = marks_of(talk.state) | passage
+    _move(talk, session_id, passage, now)
     content = _content(flow, state, events, asker) | {"day": day_of(place)}
     outgoing.queue(
         db,
@@ -184,6 +182,12 @@ def _start(
         session_id=session_id,
     )
     return None
+
+
+def _move(talk: Conversation, session_id: UUID, passage: dict[str, Any], now: datetime) -> None:
+    talk.session_id, talk.seq = session_id, talk.seq + 1
+    talk.expires_at = retention.expires_at("unfinished", now)
+    talk.state = marks_of(talk.state) | passage
 
 
 def _content(flow: Flow, state: State, events: Iterable[Event], asker: str) -> dict[str, Any]:

@@ -338,6 +338,25 @@ def test_two_workers_share_a_sending_and_double_nothing(desk: Desk, caster: Cast
     assert done(desk, sending)[0].queued == 2
 
 
+def test_who_was_only_going_to_be_asked_stands_where_they_stood(desk: Desk, caster: Caster) -> None:
+    crowd(desk, "telegram")
+    ask_id = opened(desk)
+    sending = begun(desk, ask_id)
+    turn(desk, caster)
+    with transaction(desk.engine, desk.organisation_id) as db:
+        broadcasts.cancel(db, sending, actor=OFFICER, now=desk.clock.now())
+    assert done(desk, sending)[0] == Progress(left_out={"canceled": 1}, by_channel={"telegram": 1})
+    desk.hear("1", FIRST)
+    said = desk.scalar("select content->'parts' from messages order by id desc limit 1")
+    assert [part["say"] for part in said] == ["nothing_open"], "they were asked nothing"
+    again = begun(desk, ask_id)
+    turn(desk, caster)
+    desk.deliver()
+    assert done(desk, again)[0].sent == 1
+    asked = desk.scalar("select count(*) from flow_sessions where ask_id = :ask", ask=ask_id)
+    assert asked == 1, "by the second sending alone"
+
+
 def test_an_ask_that_is_closed_is_sent_no_more(desk: Desk) -> None:
     ask_id = opened(desk)
     with transaction(desk.engine, desk.organisation_id) as db:

@@ -208,6 +208,21 @@ def test_what_a_code_interrupts_goes_on_afterwards() -> None:
     assert talk.phrases == ["?purposes"]
 
 
+def test_a_poll_that_is_over_waits_for_nobody() -> None:
+    talk = member().say(CODE)
+    canceled = replace(talk.catalogue.asks[ASK], status=AskStatus.CANCELED)
+    other = replace(talk.catalogue.asks[ASK], id=uuid5(ORGANISATION, "other"), code="n9ykq5")
+    talk.catalogue = replace(
+        talk.catalogue,
+        asks={ASK: canceled, other.id: other},
+        entries={other.code: Entry(other.code, other.flow, ask_id=other.id)},
+    )
+    talk.say(other.code)
+    assert talk.phrases == ["poll_named", "?when_open"]
+    talk.say("Saturday")
+    assert talk.phrases == ["poll_said", "poll_result_on"]
+
+
 def test_the_code_of_a_poll_under_way_asks_again() -> None:
     talk = member().say(CODE).say(CODE)
     assert talk.phrases == ["?when_open"]
