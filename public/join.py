@@ -54,6 +54,11 @@ class _Opened:
     takes: bool
     ended: bool = False
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the hour of its close is past, though nothing has closed it yet."""
+        return self.ask.status is AskStatus.OPEN and not self.takes
+
 
 @blueprint.get("/j/<name>")
 def show(name: str) -> Response:
@@ -117,9 +122,25 @@ def _shown(code: str, found: _Opened, name: str) -> Response:
         qr=segno.make(_url(code), error="m").svg_data_uri(scale=6, border=4),
         size=_size(),
         until=day(found.ask.closes_at, language) if found.ask.closes_at else None,
-        closed=found.ask.status in (AskStatus.CLOSING, AskStatus.CLOSED, AskStatus.CANCELED)
-        or (found.ask.status is AskStatus.OPEN and not found.takes),
+        closed=found.ask.status in (AskStatus.CLOSING, AskStatus.CLOSED) or found.is_late,
+        why_not=_why_not(found, language),
     )
+
+
+def _why_not(found: _Opened, language: str) -> str:
+    """Why nobody can come in by this code; empty when they can."""
+    t, ask = join_texts(language), found.ask
+    if ask.status is AskStatus.CANCELED:
+        return t["canceled"]
+    if ask.status in (AskStatus.CLOSING, AskStatus.CLOSED) or found.is_late:
+        return t["closed"]
+    if found.ended:
+        return t["ended"].format(who=found.who)
+    if found.takes:
+        return ""
+    if ask.opens_at and ask.opens_at.date() > _line().clock.now().date():
+        return t["opens"].format(day=day(ask.opens_at, language))
+    return t["not_yet"]
 
 
 def _size() -> str:

@@ -84,6 +84,20 @@ _TEXTS: Final = {
         "Esta enquete ainda não abriu. Volte mais tarde.",
         "هذا الاستطلاع لم يفتح بعد. عد لاحقا.",
     ),
+    "opens": (
+        "This poll opens on {day}. Please come back then.",
+        "Ce sondage ouvre le {day}. Revenez ce jour-là.",
+        "Esta encuesta empieza el {day}. Vuelva ese día.",
+        "Esta enquete abre em {day}. Volte nesse dia.",
+        "يفتح هذا الاستطلاع في {day}. عد عندئذ.",
+    ),
+    "canceled": (
+        "This poll was withdrawn. Thank you.",
+        "Ce sondage a été retiré. Merci.",
+        "Esta encuesta se retiró. Gracias.",
+        "Esta enquete foi retirada. Obrigado.",
+        "سحب هذا الاستطلاع. شكرا.",
+    ),
     "unknown": (
         "We do not know this code. Please check it on the poster or ask who gave it to you.",
         "Nous ne connaissons pas ce code. Vérifiez-le ou demandez à qui vous l'a donné.",

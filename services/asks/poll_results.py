@@ -22,13 +22,23 @@ A_WEEK = 7
 def tell_state(scene: Scene, ask: Asked) -> None:
     """Say why an ask takes no answer; of a closed one its result and what will be done."""
     if ask.status is AskStatus.DRAFT:
-        scene.say("poll_not_yet")
+        _tell_opening(scene, ask)
     elif ask.status is AskStatus.CANCELED:
         scene.say("poll_canceled")
     elif ask.status is AskStatus.CLOSED:
         _tell_end(scene, ask)
     else:
         scene.say("poll_closed")
+
+
+def _tell_opening(scene: Scene, ask: Asked) -> None:
+    """Say from which day it takes answers, if that is known and not today."""
+    zone = ZoneInfo(scene.standing.time_zone or "UTC")
+    day = ask.opens_at.astimezone(zone).date() if ask.opens_at else None
+    if day is not None and day > scene.now.astimezone(zone).date():
+        scene.parts.append({"say": "poll_opens_on", "dates": {"date": day.isoformat()}})
+    else:
+        scene.say("poll_not_yet")
 
 
 def _tell_end(scene: Scene, ask: Asked) -> None:

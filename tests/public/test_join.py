@@ -1,6 +1,7 @@
 """/j/<code>: the page that opens a chat with a poll, its QR code and its poster."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def test_the_poster_names_one_number_and_one_address(
     [
         (AskStatus.DRAFT, "not open yet"),
         (AskStatus.CLOSED, "See the result"),
-        (AskStatus.CANCELED, "This poll is closed"),
+        (AskStatus.CANCELED, "This poll was withdrawn"),
     ],
 )
 def test_what_is_not_open_offers_no_way_in(
@@ -110,6 +111,16 @@ def test_what_is_not_open_offers_no_way_in(
     page = client.get(f"/j/{codes[1]}?lang=en").text
     assert told in page
     assert "t.me" not in page
+
+
+def test_a_poll_that_opens_by_itself_says_on_which_day(
+    client: FlaskClient, engine: Engine, organisation: MadeUp, codes: tuple[str, str]
+) -> None:
+    with transaction(engine, organisation.id) as db:
+        ask = db.scalars(select(Ask)).one()
+        ask.status, ask.opens_at = AskStatus.DRAFT, BEGINNING + timedelta(days=2)
+    page = client.get(f"/j/{codes[0]}?lang=en").text
+    assert "This poll opens on \u20684 March 2026\u2069. Please come back then." in page
 
 
 def test_a_closed_code_is_told_kindly_and_offers_no_way_in(

@@ -138,6 +138,8 @@ def test_the_menu_stands_under_the_thanks() -> None:
     ("changed", "said"),
     [
         ({"status": AskStatus.DRAFT}, "poll_not_yet"),
+        ({"status": AskStatus.DRAFT, "opens_at": BEGINNING + timedelta(days=2)}, "poll_opens_on"),
+        ({"status": AskStatus.DRAFT, "opens_at": BEGINNING}, "poll_not_yet"),
         ({"status": AskStatus.CLOSING}, "poll_closed"),
         ({"closes_at": BEGINNING}, "poll_closed"),
         ({"status": AskStatus.CANCELED}, "poll_canceled"),
