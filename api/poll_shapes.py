@@ -160,7 +160,16 @@ class PollOpening(Strict):
     )
 
 
-class PollClosing(Strict):
+class PollWords(Strict):
+    """Words that go to everybody who answered."""
+
+    allow_missing_languages = described(
+        fields.Boolean(load_default=False),
+        "Send them although some languages of the poll lack them: people read the first there.",
+    )
+
+
+class PollClosing(PollWords):
     """What people are told: what you will do, or by when you will say it."""
 
     report_back = described(
@@ -169,7 +178,7 @@ class PollClosing(Strict):
     later_by = described(Day(load_default=None), "The date you promise it for.")
 
 
-class PollReport(Strict):
+class PollReport(PollWords):
     """What you will do."""
 
     report_back = described(ByLanguage(required=True), "By language; goes to all who answered.")

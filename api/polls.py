@@ -133,7 +133,8 @@ def close_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any
 )
 def report_back_on_poll(work: Work, body: dict[str, Any], poll_id: UUID) -> dict[str, Any]:
     """Say what you will do, when it was not known at close."""
-    return _done(work, poll_id, closing.report_back, texts=body["report_back"])
+    words = {"texts": body.pop("report_back"), **body}
+    return _done(work, poll_id, closing.report_back, **words)
 
 
 def _done(work: Work, poll_id: UUID, verb: Callable[..., Ask], **more: Any) -> dict[str, Any]:

@@ -138,8 +138,8 @@ def check_askers(askers: Sequence[tuple[AskerKind, Mapping[str, str]]], flow: Fl
     if len(askers) == 1 or len(askers) > MOST_ASKERS:
         told = f"Name 2 to {MOST_ASKERS} askers to compare them, or none."
         raise Invalid(told, place="askers")
-    for _, name in askers:
-        check_told(name, flow, "askers", longest=24)
+    for number, (_, name) in enumerate(askers):
+        check_told(name, flow, f"askers[{number}].name", longest=24)
 
 
 def check_told(
@@ -151,13 +151,24 @@ def check_told(
     """
     if flow.languages[0] not in texts:
         raise Invalid(f"Say it at least in {flow.languages[0]}.", place=place)
-    unknown = sorted(set(texts) - set(flow.languages))
-    if unknown:
-        raise Invalid("The ask does not speak one of these languages.", place=place)
-    for text in texts.values():
+    if not set(texts) <= set(flow.languages):
+        told = f"The ask speaks {', '.join(flow.languages)}: take other languages out."
+        raise Invalid(told, place=place)
+    told = f"Write 1 to {longest} letters, on one line."
+    for language, text in texts.items():
         if not 0 < len(text.strip()) <= longest or any(ord(letter) < 32 for letter in text):
-            told = f"Write 1 to {longest} letters in each language, on one line."
-            raise Invalid(told, place=place)
+            raise Invalid(told, place=f"{place}.{language}")
+
+
+def check_told_to_all(texts: Mapping[str, str], flow: Flow, place: str) -> None:
+    """Check words that leave at once and once: NotTranslated lists the languages without them."""
+    gone = [(f"{place}.{one}", "is missing") for one in flow.languages if one not in texts]
+    if gone:
+        told = (
+            "It is not said in every language of the ask. Add them, or send "
+            "allow_missing_languages: people then read the first language."
+        )
+        raise NotTranslated(told, faults=gone)
 
 
 def check_times(opens_at: datetime | None, closes_at: datetime | None, now: datetime) -> None:

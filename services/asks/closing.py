@@ -19,12 +19,14 @@ def close(
     *,
     report_back: Mapping[str, str] | None = None,
     later_by: date | None = None,
+    allow_missing_languages: bool = False,
     actor: Actor = audit.SYSTEM,
     now: datetime,
 ) -> Ask:
     """Take no more answers. Who answered is owed what will be done, or the date it is promised for.
 
-    Invalid without either or with both, Conflict when the ask is not open.
+    Invalid without either or with both, NotTranslated when it is not said in every language of the
+    ask, unless that is allowed; Conflict when the ask is not open.
     """
     ask = asks.get(db, ask_id, for_change=True)
     ask_states.check_move(ask, "close")
@@ -39,7 +41,7 @@ def close(
     if later_by is not None and later_by < now.date():
         raise Invalid("Promise a date that is still to come.", place="later_by")
     if report_back is not None:
-        ask_checks.check_told(report_back, asks.flow_of(db, ask), "report_back")
+        _check_words(db, ask, report_back, allow_missing_languages)
         ask.report_back = dict(report_back)
     ask.later_by = later_by
     ask.closed_at = now
@@ -50,20 +52,38 @@ def close(
 
 
 def report_back(
-    db: Session, ask_id: UUID, texts: Mapping[str, str], *, actor: Actor, now: datetime
+    db: Session,
+    ask_id: UUID,
+    texts: Mapping[str, str],
+    *,
+    allow_missing_languages: bool = False,
+    actor: Actor,
+    now: datetime,
 ) -> Ask:
-    """Say what was done with a closed ask; Conflict when it is not closed or was told already."""
+    """Say what was done with a closed ask; Conflict when it is not closed or was told already.
+
+    NotTranslated as in `close`.
+    """
     ask = asks.get(db, ask_id, for_change=True)
     if ask.status is not AskStatus.CLOSED:
         raise Conflict("Close it first: then say what you will do.")
     if ask.reported_at is not None:
         raise Conflict("Everybody who answered was told already what you will do.")
-    ask_checks.check_told(texts, asks.flow_of(db, ask), "report_back")
+    _check_words(db, ask, texts, allow_missing_languages)
     ask.report_back, ask.reported_at = dict(texts), now
     db.flush()
     organisations.renew_catalogue(db)
     audit.record(db, actor, "ask.reported", ("ask", ask.id), now=now)
     return ask
+
+
+def _check_words(
+    db: Session, ask: Ask, texts: Mapping[str, str], allow_missing_languages: bool
+) -> None:
+    flow = asks.flow_of(db, ask)
+    ask_checks.check_told(texts, flow, "report_back")
+    if not allow_missing_languages:
+        ask_checks.check_told_to_all(texts, flow, "report_back")
 
 
 def promised_on(ask: Ask) -> date:

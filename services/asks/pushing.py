@@ -65,12 +65,19 @@ def close(
     *,
     report_back: Mapping[str, str] | None = None,
     later_by: date | None = None,
+    allow_missing_languages: bool = False,
     actor: Actor = audit.SYSTEM,
     now: datetime,
 ) -> Ask:
     """Close an ask and send nothing of it any more; see `closing.close`."""
     ask = closing.close(
-        db, ask_id, report_back=report_back, later_by=later_by, actor=actor, now=now
+        db,
+        ask_id,
+        report_back=report_back,
+        later_by=later_by,
+        allow_missing_languages=allow_missing_languages,
+        actor=actor,
+        now=now,
     )
     broadcasts.end_all(db, ask, actor=actor, now=now)
     return ask

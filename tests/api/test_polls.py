@@ -170,7 +170,12 @@ def test_closing_needs_what_will_be_done_or_a_date(caller: Caller) -> None:
     assert problem(caller.post(path, {}), 422)["errors"][0]["place"] == "report_back"
     wrong = {"report_back": {"fr": "Nous ouvrons."}}
     assert problem(caller.post(path, wrong), 422)["errors"][0]["place"] == "report_back"
-    words = {"en": "From 1 March we open one Saturday a month."}
+    half = problem(caller.post(path, {"report_back": {"en": "We open."}}), 422)
+    assert (half["code"], half["errors"]) == (
+        "not_translated",
+        [{"place": "report_back.fr", "problem": "is missing"}],
+    )
+    words = {"en": "From 1 March we open on Saturdays.", "fr": "Le samedi dès le 1er mars."}
     closed = caller.post(path, {"report_back": words})
     assert closed.status_code == 202, closed.text
     told = closed.get_json()
@@ -191,7 +196,9 @@ def test_a_promise_is_kept_later_or_told_to_be_overdue(api: Api) -> None:
     late = api.caller("polls:read", "polls:write")
     assert late.get(f"/polls/{poll['id']}").get_json()["overdue"] is True
     words = {"en": "We open on Saturdays."}
-    done = late.post(f"/polls/{poll['id']}/report-back", {"report_back": words})
+    path = f"/polls/{poll['id']}/report-back"
+    assert problem(late.post(path, {"report_back": words}), 422)["code"] == "not_translated"
+    done = late.post(path, {"report_back": words, "allow_missing_languages": True})
     assert done.status_code == 202, done.text
     assert (done.get_json()["overdue"], done.get_json()["report_back"]) == (False, words)
 
