@@ -16,6 +16,7 @@ from models.message_path import AlreadyTaken, ConversationMoved, apply_many, is_
 from models.sealed import Keyring
 from services.asks import ballots
 from services.asks.ballots import Cast
+from services.asks.poll_results import say_when
 from services.conversation.changes import gather, rows_of
 from services.conversation.scene import Scene
 from services.messages.rendering import body_as_sent
@@ -90,7 +91,10 @@ def vote(
         outcome = ballots.cast(db, keys, given.ask_id, scene.contact_id, given.value)
         scene.voted = scene.running.published.version_id
         notes = [part for part in scene.parts if part.get("say") != "thanks"]
-        scene.parts = [{"say": SAID[outcome], "params": {}}, *notes]
+        scene.parts = [{"say": SAID[outcome], "params": {}}]
+        if outcome is Cast.TAKEN and not notes:
+            say_when(scene, scene.catalogue.asks[given.ask_id])
+        scene.parts += notes
         rows = rows_of(scene, keyring, body_as_sent)
         apply_many(db.connection(), line.organisation_id, line.id, gather([rows], now))
     return bool(rows.outgoing)
