@@ -14,7 +14,7 @@ from api.scopes import AUDIENCES_COUNT, AUDIENCES_SMALL
 from api.work import Work, catalogue_of
 from flows.flow import Flow
 from insights.disclosure import Reason
-from models.ask import Ask, AskKind
+from models.ask import Ask, AskKind, AskStatus
 from models.broadcast import BroadcastKind
 from services.asks import asks
 from services.audiences import audience_checks, audiences, dry_run, prices
@@ -130,6 +130,8 @@ def put_prices(work: Work, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sending(ask: Ask) -> Sending:
+    if ask.status not in (AskStatus.DRAFT, AskStatus.OPEN):
+        raise Conflict("It is over, so nobody is pushed to any more.")
     if ask.audience is None:
         raise Conflict("This poll has no audience yet: nobody is pushed to. Give it a condition.")
     condition = audience_checks.stored(ask.audience)

@@ -18,6 +18,7 @@ LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 """The languages we ship; the first is what others fall back to."""
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_LINK_AT_END: Final = re.compile(r"://\S*\Z")
 _LAST_RUNG: Final = 3
 _MEANT: Final = ("did_you_mean", "guess_right", "guess_wrong")
 
@@ -207,7 +208,10 @@ def _said(name: str, language: str, params: Names, names: Names) -> str:
 
 
 def filled(text: str, language: str, names: Names) -> str:
-    """Return a text with its placeholders filled; isolated where the text runs right to left."""
+    """Return a text with its placeholders filled; isolated where the text runs right to left.
+
+    Not what ends with a link: phones take the mark after it for a part of the address.
+    """
     if "{" not in text:
         return text
     known = dict(names)
@@ -215,7 +219,9 @@ def filled(text: str, language: str, names: Names) -> str:
 
     def fill(found: re.Match[str]) -> str:
         value = known.get(found[1], "")
-        return value if value.isdigit() else f"{before}{value}{after}" if value else ""
+        if not value or value.isdigit() or _LINK_AT_END.search(value):
+            return value
+        return f"{before}{value}{after}"
 
     return _PLACEHOLDER.sub(fill, text)
 

@@ -22,6 +22,7 @@ from models.ask import Ask, AskStatus
 from models.db import transaction
 from models.relay import Relay
 from models.walls import Door, DoorKind, find_door
+from public.codes import read_code
 from public.join_words import join_texts
 from public.poster_pdf import PAPERS, Poster, draw
 from public.wording import day, direction
@@ -63,7 +64,7 @@ class _Opened:
 @blueprint.get("/j/<name>")
 def show(name: str) -> Response:
     """Show how to answer, or give the QR code of this page."""
-    code, _, shape = name.lower().partition(".")
+    code, shape = read_code(name)
     found = _find(code) if not shape or shape in SHAPES else None
     if found is None:
         return _page("gone", _language(), status=404)

@@ -46,9 +46,21 @@ def as_json(result: Result) -> dict[str, Any]:
             for one in result.flow.questions
             if one.waits
         },
+        "labels": {
+            one["id"]: {
+                option["value"]: _labels(result.flow, one["id"], option["value"])
+                for option in one["options"]
+            }
+            for one in told["questions"]
+        },
         "report_back": ask.report_back,
         "report_back_on": (ask.later_by or ask.report_back_on).isoformat(),
     }
+
+
+def _labels(flow: Flow, question: str, value: str) -> dict[str, str]:
+    """What an option is called in each language of the ask."""
+    return {one: flow.by_id[question].label(value, one) for one in flow.languages}
 
 
 def as_csv(result: Result, language: str) -> str:

@@ -22,6 +22,7 @@ from flows.wording import LANGUAGES
 from models.ask import AskStatus
 from models.db import transaction
 from models.walls import DoorKind, find_door
+from public.codes import read_code
 from public.result_shapes import Result, as_csv, as_json, as_ureport
 from public.result_words import result_texts
 from public.wording import day, direction
@@ -68,7 +69,7 @@ class _Names:
 @blueprint.get("/r/<name>")
 def show(name: str) -> Response:
     """Show the result of an ask, or give it as a file."""
-    code, _, shape = name.partition(".")
+    code, shape = read_code(name)
     organisation_id = _organisation(code)
     if organisation_id is None or (shape and shape not in SHAPES):
         return _gone(shape)
@@ -81,7 +82,8 @@ def show(name: str) -> Response:
         language = _language(result.flow)
         if shape:
             kind, written = SHAPES[shape]
-            return _kept(Response(written(result, language), content_type=kind))
+            mark = "\ufeff" if "bom" in request.args and shape == "csv" else ""
+            return _kept(Response(mark + written(result, language), content_type=kind))
         return _page(db, result, language, now)
 
 

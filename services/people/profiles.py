@@ -104,3 +104,13 @@ def _person(row: Row[Contact, Profile]) -> Person:
         last_seen_at=contact.last_seen_at,
         stopped_at=contact.stopped_at,
     )
+
+
+def place_of(db: Session, contact_id: UUID) -> tuple[str | None, str | None]:
+    """Return somebody's time zone and country, as far as known, for the hours of their day."""
+    found = db.execute(
+        select(Profile.time_zone, Profile.country).where(
+            Profile.organisation_id == organisation_of(db), Profile.contact_id == contact_id
+        )
+    ).one_or_none()
+    return (found[0], found[1]) if found else (None, None)

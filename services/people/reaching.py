@@ -68,11 +68,12 @@ def tell(
     params: Mapping[str, str],
     *,
     language: str | None = None,
+    due_at: datetime | None = None,
     now: datetime,
 ) -> None:
     """Put one phrase into the outbox for an address; its params are stored sealed.
 
-    It is said in the person's language, or in the one given.
+    It is said in the person's language, or in the one given; at once, or at `due_at`.
     """
     contact = _contact(db, address.contact_id)
     key = keyring.unwrap(contact.wrapped_key, contact.organisation_id, contact.id)
@@ -93,7 +94,7 @@ def tell(
             content={"parts": [part], "tag": ""},
             language=language or contact.language,
             sealed=sealed if params else None,
-            due_at=now,
+            due_at=due_at or now,
             created_at=now,
             expires_at=retention.expires_at("messages", now),
         )

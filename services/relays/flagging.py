@@ -22,7 +22,8 @@ from models.relay import Flag, FlagKind, Relay
 from models.sealed import Keyring
 from models.walls import organisation_of, system_scope
 from services.asks import asks
-from services.people import reaching
+from services.broadcasts.hours import send_time
+from services.people import profiles, reaching
 from services.relays import leaders
 from services.relays.marks import Passage, all_alike, too_quick
 
@@ -156,9 +157,14 @@ def _mark(db: Session, found: Sequence[tuple[UUID, FlagKind, UUID]], now: dateti
 
 
 def _tell_leader(db: Session, keyring: Keyring, relay: Relay, *, now: datetime) -> None:
-    """Thank a leader whose goal is reached; a goal of few people would tell too much itself."""
+    """Thank a leader whose goal is reached; a goal of few people would tell too much itself.
+
+    Nobody is woken for it.
+    """
     if relay.quota is None or relay.quota < RULE.fewest:
         return
     to = leaders.find_address(db, relay.leader_id) if relay.leader_id else None
     if to is not None:
-        reaching.tell(db, keyring, to, "relay_full", {"count": str(relay.quota)}, now=now)
+        morning = send_time(profiles.place_of(db, to.contact_id), now)
+        told = {"count": str(relay.quota)}
+        reaching.tell(db, keyring, to, "relay_full", told, due_at=morning, now=now)

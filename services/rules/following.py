@@ -24,7 +24,6 @@ from models.contact import Contact, Conversation
 from models.due import Due
 from models.flow_session import FlowSession, SessionStatus, giving_way
 from models.message import Lane, MessageKind
-from models.profile import Profile
 from models.rule import Firing, FiringStatus, Rule, RuleStatus
 from services import retention
 from services.asks.polling import origin_of
@@ -36,7 +35,7 @@ from services.catalogue import Asked, Catalogue, Published
 from services.conversation.props import base36, marks_of
 from services.conversation.sessions import seed_of
 from services.messages import outgoing
-from services.people import cases, contacts
+from services.people import cases, contacts, profiles
 from services.rules import rule_people, rules
 from services.rules.rule_texts import Step
 
@@ -82,7 +81,7 @@ def _start_if_possible(
         reason = _obstacle(db, rule, contact_id, published.flow.kind, now)
     if reason is not None or published is None:
         return reason
-    place = _place(db, contact_id)
+    place = profiles.place_of(db, contact_id)
     morning = send_time(place, now)
     if morning > now:
         return morning
@@ -131,14 +130,6 @@ def _talk(db: Session, contact_id: UUID) -> Conversation:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
-
-
-def _place(db: Session, contact_id: UUID) -> Place:
-    """Where they live, for the hours at which they may be written to."""
-    found = db.execute(
-        select(Profile.time_zone, Profile.country).where(Profile.contact_id == contact_id)
-    ).one()
-    return found[0], found[1]
 
 
 def _start(

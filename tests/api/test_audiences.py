@@ -98,6 +98,8 @@ def test_a_dry_run_says_who_gets_a_poll_and_what_it_costs(caller: Caller, crowd:
     assert found["by_country"] == [
         {"channel": "sms", "country": "ZA", "people": 12, "parts": 12, "cost": pytest.approx(1.2)}
     ]
+    caller.post(f"/polls/{poll['id']}/cancel", {})
+    problem(caller.post(f"/polls/{poll['id']}/dry-run", {}), 409)
 
 
 def test_nobody_pushes_to_fewer_than_ten_without_the_right(api: Api, crowd: None) -> None:

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.events import Asked, Said, as_part
-from flows.wording import Choice, Prompt, as_lines, compose, phrase, phrases, say
+from flows.wording import Choice, Prompt, as_lines, compose, filled, phrase, phrases, say
 from tests.flows.play import NAMES, TAG, Talk, choice, flow_of, shipped, text
 
 
@@ -97,3 +97,8 @@ def test_no_name_breaks_a_message(name: str, language: str) -> None:
     names = {"organisation": name}
     prompt = compose([{"say": "hello"}], flow=None, language=language, tag=TAG, names=names)
     assert name in prompt.text
+
+
+def test_nothing_stands_behind_a_link_that_a_phone_takes_for_a_part_of_it() -> None:
+    told = filled("{who}: {link}", "ar", (("who", "Amina"), ("link", "https://x.org/j/k7")))
+    assert told == "\u2068Amina\u2069: https://x.org/j/k7"

@@ -113,6 +113,14 @@ def test_what_is_not_open_offers_no_way_in(
     assert "t.me" not in page
 
 
+@pytest.mark.parametrize("around", ["{}.", "{})", "{}\u2069", "\u2068{}\u2069,"])
+def test_what_an_app_took_along_with_the_link_does_no_harm(
+    client: FlaskClient, codes: tuple[str, str], around: str
+) -> None:
+    for name in (codes[0], codes[1].upper(), f"{codes[1]}.svg"):
+        assert client.get(f"/j/{around.format(name)}").status_code == 200
+
+
 def test_a_poll_that_opens_by_itself_says_on_which_day(
     client: FlaskClient, engine: Engine, organisation: MadeUp, codes: tuple[str, str]
 ) -> None:

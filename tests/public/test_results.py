@@ -165,6 +165,18 @@ def test_the_result_as_a_table(client: FlaskClient, making: Making) -> None:
     assert [row["count"] for row in countries] == ["40", "25", "15"]
 
 
+def test_the_table_begins_with_the_mark_spreadsheets_know_utf_8_by(
+    client: FlaskClient, making: Making
+) -> None:
+    path = closed(making)
+    page = client.get(path + "?lang=fr").text
+    assert 'csv?lang=fr&amp;bom"' in page, "as the page links it, in the language read"
+    french = client.get(path + ".csv?lang=fr&bom").get_data()
+    assert french.startswith(b'\xef\xbb\xbf"question"')
+    labels = client.get(path + ".json").get_json()["labels"]
+    assert labels["when_open"]["mornings"]["en"] == "Mornings"
+
+
 def test_the_result_as_ureport_gives_polls(client: FlaskClient, making: Making) -> None:
     told = client.get(closed(making) + ".ureport.json").get_json()
     results = told["questions"][0]["results"]

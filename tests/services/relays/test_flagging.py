@@ -99,7 +99,7 @@ def test_beyond_a_quota_answers_are_marked_and_the_leader_is_thanked_once(
         now = make.now
     assert flagging.flag_recent(engine, keyring, now=now) == 0
     with making() as make:
-        make.now = now
+        make.now = now + timedelta(hours=14)
         helper, relay = (make.db.merge(one) for one in (helper, relay))
         through(make, helper, 3)
         through(make, relay, 2)
@@ -114,6 +114,9 @@ def test_beyond_a_quota_answers_are_marked_and_the_leader_is_thanked_once(
         assert message.content is not None
         assert [part["say"] for part in message.content["parts"]] == ["relay_full"]
         assert message.contact_id == leader.contact_id
+        assert message.due_at is not None
+        assert message.due_at > now
+        assert message.due_at.hour == 8, "nobody is woken for it"
 
 
 def test_a_revoked_leader_is_told_nothing(making: Making, engine: Engine, keyring: Keyring) -> None:
