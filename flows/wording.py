@@ -3,26 +3,21 @@
 Pure, so results are remembered: the same question in the same language is composed once.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from flows.dates import show
+from flows.filling import Names, filled
 from flows.flow import Flow
 from flows.loader import PHRASES, read
 from flows.questions.base import UNTICK, At, Question, Shown
 
 LANGUAGES: Final = ("en", "fr", "es", "pt", "ar")
 """The languages we ship; the first is what others fall back to."""
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
-_LINK_AT_END: Final = re.compile(r"://\S*\Z")
 _LAST_RUNG: Final = 3
 _MEANT: Final = ("did_you_mean", "guess_right", "guess_wrong")
-
-Names = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,25 +200,6 @@ def phrase(name: str, language: str) -> str:
 
 def _said(name: str, language: str, params: Names, names: Names) -> str:
     return filled(phrase(name, language), language, (*names, *params))
-
-
-def filled(text: str, language: str, names: Names) -> str:
-    """Return a text with its placeholders filled; isolated where the text runs right to left.
-
-    Not what ends with a link: phones take the mark after it for a part of the address.
-    """
-    if "{" not in text:
-        return text
-    known = dict(names)
-    before, after = ("\u2068", "\u2069") if language in _RIGHT_TO_LEFT else ("", "")
-
-    def fill(found: re.Match[str]) -> str:
-        value = known.get(found[1], "")
-        if not value or value.isdigit() or _LINK_AT_END.search(value):
-            return value
-        return f"{before}{value}{after}"
-
-    return _PLACEHOLDER.sub(fill, text)
 
 
 @lru_cache(maxsize=8192)

@@ -14,10 +14,11 @@ from flask import Blueprint, Response, current_app, render_template, request
 from sqlalchemy.orm import Session
 
 from composition import Homeline
+from flows.filling import filled
 from flows.flow import Flow
 from flows.questions.base import Question
 from flows.questions.language import NAMES
-from flows.wording import LANGUAGES, filled
+from flows.wording import LANGUAGES
 from models.ask import Ask, AskStatus
 from models.db import transaction
 from models.relay import Relay

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flows.filling import filled
 from flows.flow import Flow
-from flows.wording import filled
 from insights.disclosure import RULE
 from models.ask import Ask
 

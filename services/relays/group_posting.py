@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flows.wording import filled
+from flows.filling import filled
 from models.ask import AskStatus
 from models.relay import GroupPoll, GroupPollStatus
 from models.sealed import Keyring, OrganisationKeys, keyed_hash, open_sealed

@@ -11,9 +11,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from flows.filling import filled
 from flows.flow import Flow
 from flows.questions.language import NAMES
-from flows.wording import filled, say
+from flows.wording import say
 from insights.reach import band
 from models.address import Address
 from models.channel import ChannelKind

@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.events import Asked, Said, as_part
-from flows.wording import Choice, Prompt, as_lines, compose, filled, phrase, phrases, say
+from flows.filling import filled
+from flows.wording import Choice, Prompt, as_lines, compose, phrase, phrases, say
 from tests.flows.play import NAMES, TAG, Talk, choice, flow_of, shipped, text
 
 
