@@ -153,13 +153,20 @@ def _faults(messages: object, place: str = "") -> Iterator[Fault]:
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
             top = not place and name in {"json", "query", "_schema"}
-            here = "" if top else f"{place}.{name}" if place else str(name)
+            here = "" if top else _inside(place, name)
             yield from _faults(inner, here)
     elif isinstance(messages, list):
         for one in messages:
             yield from _faults(one, place)
     else:
         yield Fault(place or "body", str(messages))
+
+
+def _inside(place: str, name: object) -> str:
+    """A field's place as conditions and flows name theirs: askers[0].name.en."""
+    if isinstance(name, int):
+        return f"{place}[{name}]"
+    return f"{place}.{name}" if place else str(name)
 
 
 def _place(place: str) -> str:

@@ -65,6 +65,7 @@ class FlowFile(Strict):
     purpose = fields.Raw(metadata={"type": "object", "description": "why, owner, decision"})
     languages = fields.Raw(metadata={"type": "array", "items": {"type": "string"}})
     entry = fields.Raw(metadata={"type": "object", "description": "Words that open it."})
+    about = fields.Raw(metadata={"type": "object", "description": "Its subject, by language."})
     questions = fields.Raw(metadata={"type": "array", "items": {"type": "object"}})
     follow_ups = fields.Raw(metadata={"type": "array", "items": {"type": "object"}})
 

@@ -5,7 +5,7 @@ STOP find it short. Whatever somebody was chosen for is looked at once more: con
 and whether they are in the middle of something by now.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from models.message import Lane, Message, MessageStatus
 from models.profile import Profile
 from services.asks.ask_checks import CONSENT_FOR
 from services.audiences.eligibility import LeftOut, Sending, has_done
-from services.audiences.interruptions import find_registering, is_interrupted
+from services.audiences.interruptions import Passages, find_passages, is_interrupted
 from services.broadcasts import ask_messages
 from services.broadcasts.ask_messages import Person, Telling
 from services.broadcasts.hours import day_of, send_time
@@ -67,9 +67,9 @@ def feed(
     for channel_id in _with_room(db, broadcast):
         rows = _due(db, broadcast, sending, channel_id, now)
         talks = _talks(db, broadcast.organisation_id, [row.contact_id for row in rows])
-        registering = find_registering(db, talks.values())
+        passages = find_passages(db, talks.values())
         for row in rows:
-            settled += _settle(ask, telling, told, row, talks, registering, now)
+            settled += _settle(ask, telling, told, row, talks, passages, now)
     told.write(db)
     return settled
 
@@ -80,14 +80,14 @@ def _settle(
     told: Told,
     row: Any,
     talks: Mapping[UUID, Conversation],
-    registering: Collection[UUID],
+    passages: Passages,
     now: datetime,
 ) -> bool:
     """Decide about one recipient; False when somebody handles a message of theirs this moment."""
     talk = talks.get(row.contact_id)
     if talk is None and row.has_talk:
         return False
-    verdict = _verdict(ask, told.broadcast, row, talk, registering, now)
+    verdict = _verdict(ask, told.broadcast, row, talk, passages, now)
     if isinstance(verdict, LeftOut):
         told.leave_out(row, verdict)
     elif isinstance(verdict, datetime):
@@ -175,7 +175,7 @@ def _verdict(
     broadcast: Broadcast,
     row: Any,
     talk: Conversation | None,
-    registering: Collection[UUID],
+    passages: Passages,
     now: datetime,
 ) -> LeftOut | datetime | None:
     """Why somebody gets nothing after all, or when to look again; None: tell them now."""
@@ -191,7 +191,7 @@ def _verdict(
     hour = send_time((row.time_zone, row.country), now, broadcast.send_hour)
     if hour > now:
         return hour
-    if not told_anyway and talk is not None and is_interrupted(talk, ask.id, registering, now):
+    if not told_anyway and talk is not None and is_interrupted(talk, ask.id, passages, now):
         late = ask.closes_at is not None and now + LOOK_AGAIN >= ask.closes_at
         return LeftOut.BUSY if late else now + LOOK_AGAIN
     return None

@@ -20,7 +20,7 @@ from services.broadcasts.ask_messages import Person
 from services.conversation.props import marks_of
 
 Row = dict[str, Any]
-_MOVED = ("seq", "state", "session_id", "tags", "expires_at")
+_MOVED = ("seq", "state", "session_id", "tags", "updated_at", "expires_at")
 _SETTLED = ("status", "reason", "send_at", "message_id", "queued_at")
 
 
@@ -121,7 +121,7 @@ class Told:
                 "session_id": words.session_id,
                 "window_replies": 0,
                 "tags": person.tags + int(begins),
-                "updated_at": talk.updated_at if talk else self._now,
+                "updated_at": self._now,
                 "expires_at": self._unfinished,
             }
         )

@@ -29,7 +29,7 @@ from services import retention
 from services.asks.polling import origin_of
 from services.audiences.asked_before import BY_RULE
 from services.audiences.eligibility import LeftOut
-from services.audiences.interruptions import find_registering, is_interrupted
+from services.audiences.interruptions import find_passages, is_interrupted
 from services.broadcasts.hours import Place, day_of, send_time
 from services.catalogue import Asked, Catalogue, Published
 from services.conversation.props import base36, marks_of
@@ -85,7 +85,7 @@ def _start_if_possible(
     morning = send_time(place, now)
     if morning > now:
         return morning
-    if is_interrupted(talk, None, find_registering(db, [talk]), now):
+    if is_interrupted(talk, None, find_passages(db, [talk]), now):
         return now + LOOK_AGAIN if now - firing.fired_at <= GIVEN_UP else LeftOut.BUSY
     origin = {BY_RULE: str(rule.id), **(origin_of(ask) if ask else {})}
     asker = catalogue.short_name
@@ -176,7 +176,7 @@ def _start(
 
 
 def _move(talk: Conversation, session_id: UUID, passage: dict[str, Any], now: datetime) -> None:
-    talk.session_id, talk.seq = session_id, talk.seq + 1
+    talk.session_id, talk.seq, talk.updated_at = session_id, talk.seq + 1, now
     talk.expires_at = retention.expires_at("unfinished", now)
     talk.state = marks_of(talk.state) | passage
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +62,15 @@ def test_the_same_flow_is_not_published_twice(caller: Caller) -> None:
 def test_a_shipped_flow_can_be_published_as_json(caller: Caller) -> None:
     shipped = dict(read(library()["registration-express"]))
     assert caller.post("/flows", shipped).status_code == 201
+
+
+def test_a_flow_may_say_all_that_its_file_may(caller: Caller) -> None:
+    page = (Path(__file__).parents[2] / "docs/flows.md").read_text(encoding="utf-8")
+    table = page.partition("| key of the flow |")[2].partition("\n\n")[0]
+    keys = {row.split("`")[1] for row in table.splitlines() if row.startswith("| `")}
+    whole = POLL | {"about": {"en": "opening hours"}, "follow_ups": [{"start": "x"}]}
+    assert keys == set(whole)
+    assert caller.post("/flows", whole).status_code == 201
 
 
 def test_a_follow_up_to_what_is_not_published_is_warned_of(caller: Caller) -> None:

@@ -75,7 +75,7 @@ def opened(desk: Desk, **changed: Any) -> UUID:
     """A poll that takes answers."""
     with transaction(desk.engine, desk.organisation_id) as db:
         now = desk.clock.now()
-        made = asks.create(db, NewAsk(definition=FLOW, **changed), now=now)
+        made = asks.create(db, NewAsk(**{"definition": FLOW, **changed}), now=now)
         return asks.open_ask(db, made.id, allow_missing_languages=True, now=now).id
 
 
@@ -187,6 +187,32 @@ def test_who_is_in_the_middle_of_something_is_asked_later(desk: Desk, caster: Ca
     found = done(desk, sending)[0]
     assert (found.waiting, found.queued) == (1, 0)
     assert desk.scalar("select send_at from recipients") == desk.clock.now() + timedelta(hours=1)
+
+
+def test_who_was_just_asked_one_thing_is_not_asked_another(desk: Desk, caster: Caster) -> None:
+    crowd(desk, "telegram", "sms")
+    begun(desk, opened(desk))
+    turn(desk, caster)
+    desk.deliver()
+    desk.hear("1", FIRST)
+    other = FLOW | {"flow": "library-hours"}
+    second = begun(desk, opened(desk, definition=other))
+    turn(desk, caster)
+    found = done(desk, second)[0]
+    assert (found.queued, found.left_out) == (1, {"in_conversation": 1}), "who answered, and not"
+
+
+def test_a_poll_that_was_withdrawn_keeps_nobody_busy(desk: Desk, caster: Caster) -> None:
+    crowd(desk, "telegram")
+    first = opened(desk)
+    begun(desk, first)
+    turn(desk, caster)
+    desk.deliver()
+    with transaction(desk.engine, desk.organisation_id) as db:
+        asks.cancel(db, first, now=desk.clock.now())
+    again = begun(desk, opened(desk, definition=FLOW | {"flow": "hours-again"}))
+    turn(desk, caster)
+    assert done(desk, again)[0].queued == 1
 
 
 def test_who_stops_before_their_hour_hears_nothing(desk: Desk, caster: Caster) -> None:

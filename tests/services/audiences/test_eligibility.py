@@ -15,6 +15,7 @@ from models import (
     AddressStatus,
     Ask,
     AskKind,
+    AskStatus,
     BroadcastKind,
     BroadcastStatus,
     ChannelKind,
@@ -30,7 +31,7 @@ from models import (
 )
 from services.audiences.chunks import list_chunks
 from services.audiences.eligibility import LeftOut, Sending, eligible
-from services.audiences.interruptions import find_registering, interrupted, is_interrupted
+from services.audiences.interruptions import find_passages, interrupted, is_interrupted
 from services.messages import templates as kept_templates
 from tests.asks import ask, broadcast, recipient
 from tests.factories import Factory
@@ -185,6 +186,7 @@ def test_a_registration_is_not_interrupted_however_long_it_waits(make: Factory) 
         {"session": {}},
         {"session": {}, "origin": {"ask": "mine"}},
         {"session": {}, "origin": {"ask": "another"}},
+        {"session": {}, "origin": {"ask": "withdrawn"}},
         {"session": {}, "origin": {"test": "mine"}},
         {"session": {}, "origin": {"ask": "mine"}, "paused": {"session": {}}},
         {"aside": {}},
@@ -198,14 +200,20 @@ def test_what_is_said_of_all_and_of_one_is_the_same(
     asked, contact = ask(make), person(make)
     make.flow_session(contact, make.flow_version(9)).kind = kind
     talk = conversation(make, contact)
-    origin = {"ask": str(asked.id)} if (state or {}).get("origin") == {"ask": "mine"} else None
-    talk.state = state | {"origin": origin} if state and origin else state
+    others = {
+        "mine": asked,
+        "another": ask(make, code="hours8", version=make.flow_version(8)),
+        "withdrawn": ask(make, code="hours9", version=make.flow_version(7)),
+    }
+    others["withdrawn"].status = AskStatus.CANCELED
+    name = (state or {}).get("origin", {}).get("ask")
+    talk.state = state | {"origin": {"ask": str(others[name].id)}} if state and name else state
     talk.updated_at = make.now - age
     make.db.flush()
     wanted = interrupted(make.organisation_id, asked.id, make.now)
     by_sql = contact.id in make.db.scalars(wanted).all()
-    registering = find_registering(make.db, [talk])
-    assert is_interrupted(talk, asked.id, registering, make.now) is by_sql
+    passages = find_passages(make.db, [talk])
+    assert is_interrupted(talk, asked.id, passages, make.now) is by_sql
 
 
 def test_who_left_a_question_days_ago_is_not_busy(make: Factory) -> None:
