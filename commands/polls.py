@@ -2,7 +2,7 @@
 
 import json as documents
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from commands.terminal import as_json, homeline, inside, refuse, report
 from flows import loader
 from flows.errors import FlowError
-from models.ask import AskMode
+from models.ask import Ask, AskMode, AskStatus
 from models.organisation import Organisation
 from models.walls import system_scope
 from services import organisations
@@ -29,7 +29,9 @@ UNDO_MINUTES = int(UNDO.total_seconds()) // 60
 
 
 @group.command("push")
-@click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--question", metavar="TEXT", help="What to ask, when there is no file.")
 @click.option(
     "--option", "options", multiple=True, metavar="TEXT", help="An answer; twice or more."
@@ -39,6 +41,11 @@ UNDO_MINUTES = int(UNDO.total_seconds()) // 60
 @click.option("--mode", type=click.Choice([mode.value for mode in AskMode]), default="named")
 @click.option("--days", type=click.IntRange(1, 365), default=7, help="How long it is open.")
 @click.option("--undo", type=click.IntRange(0, 60), default=UNDO_MINUTES, help="Minutes to undo.")
+@click.option(
+    "--allow-missing-languages",
+    is_flag=True,
+    help="Open it although texts are missing: people read the first language there.",
+)
 @click.option("--draft", is_flag=True, help="Make it, but do not open it.")
 @click.option("--organisation", metavar="O", help="By default the only one there is.")
 @as_json
@@ -61,6 +68,7 @@ def push(file: Path | None, organisation: str | None, json: bool, **given: Any) 
                 ask.id,
                 new=NewBroadcast(undo=timedelta(minutes=given["undo"])),
                 ballot_keys=line.ballots,
+                allow_missing_languages=given["allow_missing_languages"],
                 # Whoever has a shell here may address few people; that they did is recorded.
                 may_be_small=True,
                 now=now,
@@ -75,7 +83,14 @@ def push(file: Path | None, organisation: str | None, json: bool, **given: Any) 
             "warnings": warned,
         }
     told = f"The poll is {result['status']}. Its code is {result['code']}: {result['url']}"
-    report(result, "\n".join([told, *warned]), json=json)
+    report(result, "\n".join([told, *_when(ask, given["undo"]), *warned]), json=json)
+
+
+def _when(ask: Ask, undo: int) -> Iterator[str]:
+    """When a push begins to leave, and how it is undone."""
+    if ask.status is AskStatus.OPEN and ask.audience is not None:
+        until = f"in {undo} minutes; until then" if undo else "now, by day where they live;"
+        yield f"It leaves {until} POST /api/v1/polls/{ask.id}/cancel ends it."
 
 
 def _only_organisation() -> str:

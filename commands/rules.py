@@ -13,7 +13,7 @@ from models.rule import Rule
 from models.walls import system_scope
 from services.catalogue import read_inside
 from services.rules import rules
-from services.rules.rehearsing import rehearse
+from services.rules.rehearsing import Rehearsed, rehearse
 
 group = AppGroup("rules", help="Follow-up rules.")
 
@@ -39,9 +39,13 @@ def rehearse_rule(rule_id: UUID, back: int, ahead: int, json: bool) -> None:
         {"at": one.at, "contact_id": one.contact_id, "status": one.status, "reason": one.reason}
         for one in found
     ]
-    lines = [f"{row['at']}  {row['contact_id'] or 'figures'}  {row['status']}" for row in rows]
-    told = "\n".join([*lines, f"It fires {len(rows)} times."])
+    told = "\n".join([*(_line(one) for one in found), f"It fires {len(rows)} times."])
     report({"firings": len(rows), "data": rows}, told, json=json)
+
+
+def _line(one: Rehearsed) -> str:
+    why = f" ({one.reason})" if one.reason else ""
+    return f"{one.at:%Y-%m-%d %H:%M} UTC  {one.contact_id or 'figures'}  {one.status}{why}"
 
 
 COMMANDS = (group,)

@@ -283,6 +283,23 @@ def test_a_poll_is_pushed_from_a_file_or_a_question(app: Flask, organisation: Ma
     assert drafted["code"] != asked["code"]
 
 
+def test_a_push_says_when_it_leaves_and_which_texts_are_missing(
+    app: Flask, organisation: MadeUp, tmp_path: Path
+) -> None:
+    whom = ("--organisation", str(organisation.id))
+    half = tmp_path / "half.yaml"
+    whole = loader.library()["passport-hours"].read_text(encoding="utf-8")
+    half.write_text(whole.replace("languages: [en, ", "languages: [en, de, "), encoding="utf-8")
+    refused = run(app, "poll", "push", str(half), *whom)
+    assert refused.exit_code == 1
+    assert "is not translated" in refused.output
+    pushed = run(
+        app, "poll", "push", str(half), *whom, "--audience", '{"all": []}',
+        "--allow-missing-languages",
+    )  # fmt: skip
+    assert "It leaves in 10 minutes; until then POST /api/v1/polls/" in pushed.output
+
+
 def test_words_and_follow_ups_that_lead_nowhere_are_told_with_a_poll(
     app: Flask, organisation: MadeUp, tmp_path: Path
 ) -> None:
