@@ -87,9 +87,7 @@ def list_leaders(work: Work, query: dict[str, Any]) -> Page:
     return Page([_leader(row) for row in rows[:limit]], page.next_cursor)
 
 
-@resource.operation(
-    "POST", "/leaders", body=LeaderOrder, gives=LeaderInvited, status=201, kept=False
-)
+@resource.operation("POST", "/leaders", body=LeaderOrder, gives=LeaderInvited, status=201)
 def invite_leader(work: Work, body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Invite somebody to pass polls on: by their number, or by the code you give them."""
     invited = leaders.invite(

@@ -59,6 +59,16 @@ def stored(mapping: object) -> Condition:
     return parse(mapping, Names(), "condition")
 
 
+_VALUES: Final = {
+    "country": "countries are codes of two letters, such as ZA",
+    "language": f"there are: {', '.join(LANGUAGES)}",
+    "channel": f"there are: {', '.join(ChannelKind)}",
+    "office": "offices are ids of this organisation",
+    "place": "towns are ids of GeoNames, such as 3369157",
+}
+MOST_TOLD: Final = 20
+
+
 def options_of(catalogue: Catalogue, name: str) -> Mapping[str, Question]:
     """Return the question behind each value that a name may have, where its flow lists them."""
     if name in CORE_QUESTIONS:
@@ -153,10 +163,17 @@ def _of_profile(
         yield place, "has no order: name the values it may have"
     elif operator in ("is", "has"):
         yield from (
-            (place, f"has no value {value[:40]!r}")
+            (place, f"has no such value; {_values_of(name, catalogue)}")
             for value in values
             if not _is_value(name, value, catalogue)
         )
+
+
+def _values_of(name: str, catalogue: Catalogue) -> str:
+    """What a profile field may be compared with, in words; never what somebody sent."""
+    if name in _VALUES:
+        return _VALUES[name]
+    return f"there are: {', '.join(options_of(catalogue, name))}"
 
 
 def _is_value(name: str, value: str, catalogue: Catalogue) -> bool:
@@ -202,7 +219,9 @@ def _of_answer(
     elif operator in ("is", "has") and question.values():
         listed = countries().codes if question.type == "country" else question.values()
         yield from (
-            (place, f"has no answer {value[:40]!r}") for value in values if value not in listed
+            (place, f"has no such answer; there are: {', '.join(sorted(listed)[:MOST_TOLD])}")
+            for value in values
+            if value not in listed
         )
 
 

@@ -110,7 +110,7 @@ def _check_figures(figures: Figures, flow: Flow, ask: Ask | None) -> None:
     for option in figures.options if hasattr(figures, "options") else (figures.option,):
         if option not in question.values():
             named = "options" if several else "option"
-            raise Invalid(f"The question has no answer {option[:40]!r}.", place=f"{place}.{named}")
+            raise Invalid("The question has no such answer.", place=f"{place}.{named}")
 
 
 def _check_started(text: RuleText, catalogue: Catalogue) -> None:

@@ -77,7 +77,12 @@ def test_a_fault_of_a_condition_is_told_at_its_place(caller: Caller, crowd: None
     assert told["errors"][0]["place"] == "condition.all[1].any[1].zzz"
     either.pop()
     told = problem(caller.post("/audiences/preview", {"condition": wrong}), 422)
-    assert [one["place"] for one in told["errors"]] == ["condition.all[1].any[0].country"]
+    assert told["errors"] == [
+        {
+            "place": "condition.all[1].any[0].country",
+            "problem": "has no such value; countries are codes of two letters, such as ZA",
+        }
+    ]
 
 
 def test_a_dry_run_says_who_gets_a_poll_and_what_it_costs(caller: Caller, crowd: None) -> None:

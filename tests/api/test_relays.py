@@ -60,6 +60,17 @@ def test_a_leader_is_invited_by_number_with_a_code_told_once(caller: Caller) -> 
     problem(caller.post(f"/leaders/{told['id']}/revoke", {}), 409)
 
 
+def test_an_invitation_sent_twice_is_one_and_tells_its_code_again(caller: Caller) -> None:
+    named = caller.headers({"Idempotency-Key": "amina"})
+    order = {"number": "+27821234567"}
+    first, again = (
+        caller.client.post("/api/v1/leaders", json=order, headers=named).get_json()
+        for _ in range(2)
+    )
+    assert first["send"] == again["send"]
+    assert len(list(all_pages(caller, "/leaders"))) == 1
+
+
 def test_what_is_no_number_and_no_community_is_told(caller: Caller) -> None:
     refused = problem(caller.post("/leaders", {"number": "082"}), 422)
     assert "with its country" in refused["detail"]
