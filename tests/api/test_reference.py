@@ -173,6 +173,8 @@ def test_the_page_fetches_nothing_from_elsewhere_and_needs_no_script(app: Flask)
     assert "url(" not in sheet.text
     assert "@import" not in sheet.text
     assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= page.ids
+    assert "· None" not in answer.text, "a word of our language, not of theirs"
+    assert ">poll texts<" in answer.text
 
 
 def test_the_page_shows_every_operation_and_every_problem(
