@@ -84,14 +84,15 @@ class Percents(Strict):
 class AskerResult(Strict):
     """What came of one asker's invitations."""
 
-    asker = described(fields.String(required=True), "Its id; unknown for who came by no asker.")
+    asker = described(
+        fields.String(required=True), "Its id; unknown for who was invited by nobody."
+    )
     kind = fields.String()
     name = fields.Dict(keys=fields.String(), values=fields.String())
     sent = _count("Who was invited in this name.")
-    responded = _count("Who of them came to the end.")
+    responded = _count("Who of them came to the end, with an answer.")
     response = fields.Nested(Percents, required=True, allow_none=True)
-    started = _count("Who began, invited or not.")
-    completed = _count("Who of them came to the end.")
+    started = _count("Who of them began.")
     completion = fields.Nested(Percents, required=True, allow_none=True)
 
 
@@ -130,7 +131,7 @@ class PollResults(Strict):
     delivered = _count("Invitations that arrived, as far as the channel tells.")
     read = _count("Invitations that were read, as far as the channel tells.")
     started = _count("Who began.")
-    completed = _count("Who came to the end.")
+    completed = _count("Who came to the end, with an answer.")
     responded = _count("Who was invited and came to the end.")
     flagged = _count(
         "Who of those completed came by a relay and is marked: too quick, too much alike, beyond a "

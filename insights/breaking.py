@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from insights.breakdowns import Breakdown, plan
-from insights.comparing import RATES, rate_rows
-from insights.counted import ASKER, VARIABLES, Counts, Place, Tallied
+from insights.comparing import rate_rows
+from insights.counted import ASKER, RESPONDED, UNKNOWN, VARIABLES, Counts, Place, Tallied
 from insights.living import GROWTH, Living, at_the_end, size, told_at
 from insights.results import Ledger, Rows
 from insights.tables import OTHER, Block, Line, Table, gathered, people, shape, with_other
 
-KNOWN = (*VARIABLES, ASKER)
 TRIED = (1, 2, 4, 8, 16, 32)
 """Which of the states of a line are looked at for one that may be told by rows, from the newest."""
 
@@ -22,7 +21,7 @@ def rows(
     ledger: Ledger,
 ) -> Iterator[Rows]:
     """Yield what is told by rows of every line that was told whole."""
-    for one in plan(declared, KNOWN):
+    for one in plan(declared, VARIABLES):
         yield from _by(counts, one, questions, ledger)
 
 
@@ -34,7 +33,7 @@ def live(
     The question is the only one that is counted, and one option answers it.
     """
     found = dict(ledger.living)
-    for one in plan(declared, KNOWN):
+    for one in plan(declared, VARIABLES):
         told = _live_by(counts, one.first, question, ledger)
         if told is not None:
             found[one.first] = told
@@ -83,18 +82,53 @@ def _living_rows(question: str, variable: str, told: Living) -> Rows:
     return Rows(variable, None, question, told.merged(table), told.shape, at)
 
 
-def rates(counts: Counts) -> Sequence[Rows]:
-    """Return what is told of who responded and who came to the end, by asker."""
-    found = dict(zip(RATES, counts.askers(), strict=True))
-    small = gathered(tuple(found.values()))
-    return [rate_rows(name, table, small) for name, table in found.items() if table]
+def rates(counts: Counts) -> Rows | None:
+    """Return what is told of how far the invited came by asker."""
+    table = counts.askers()
+    return rate_rows(table, gathered([table]))
+
+
+def by_asker(
+    counts: Counts, questions: Sequence[Tallied], ledger: Ledger, rates: Rows
+) -> Iterator[Rows]:
+    """Yield what is told by asker of every line, if who answered are those who responded.
+
+    The rows of rates tell how many these are; who answered else would be told by subtraction.
+    """
+    tables = _by_first(counts, ASKER, questions, ledger)
+    if _same_people(tables, counts.askers(), rates):
+        within = {name: ledger.lines[name].told.apart for name in tables}
+        yield from _told(ASKER, None, tables, within)
+
+
+def _same_people(tables: Mapping[str, Table], invited: Table, rates: Rows) -> bool:
+    """Whether all rates are told, by the same rows, and each responded by answering everything."""
+    small = gathered(tuple(tables.values()))
+    all_told = set(rates.shape.full) == set(rates.table) and RESPONDED in rates.shape.apart
+    here = set(rates.table) - {OTHER}
+    same_rows = UNKNOWN not in small and here == set(invited) - small
+    return (
+        all_told
+        and same_rows
+        and all(
+            people(table.get(row, {})) == line[RESPONDED]
+            for table in tables.values()
+            for row, line in invited.items()
+        )
+    )
+
+
+def _by_first(
+    counts: Counts, variable: str, questions: Sequence[Tallied], ledger: Ledger
+) -> Mapping[str, Table]:
+    lines = _whole(counts.tables(questions, (variable,)), ledger)
+    return {name: {place[0]: line for place, line in of.items()} for name, of in lines.items()}
 
 
 def _by(
     counts: Counts, one: Breakdown, questions: Sequence[Tallied], ledger: Ledger
 ) -> Iterator[Rows]:
-    lines = _whole(counts.tables(questions, (one.first,)), ledger)
-    tables = {name: {place[0]: line for place, line in of.items()} for name, of in lines.items()}
+    tables = _by_first(counts, one.first, questions, ledger)
     above = list(_first(one.first, tables, ledger))
     yield from above
     if any(told.at is not None for told in above):

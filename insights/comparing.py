@@ -3,56 +3,67 @@
 Everything is worked out from figures as they were told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
 
-from insights.counted import ASKER, UNKNOWN
+from insights.counted import ASKER, BEGAN, RESPONDED, STEPS, UNKNOWN
 from insights.disclosure import RULE, Rule, figure
 from insights.intervals import Interval, difference, share
 from insights.results import Rows
 from insights.tables import OTHER, Shape, Table, people, shape, told_apart, with_other
 
-ENDED: Final = "completed"
-RATES: Final = {"response": ("sent", "responded"), "completion": ("started", "completed")}
+RATES: Final = {"response": STEPS, "completion": (RESPONDED, BEGAN)}
+"""Of whom each rate is the share of those who responded."""
 
 
-def rate_rows(name: str, table: Table, small: frozenset[str], rule: Rule = RULE) -> Rows:
-    """Return what is told of who came to the end by asker, of those a rate is taken of."""
+def rate_rows(table: Table, small: Collection[str], rule: Rule = RULE) -> Rows | None:
+    """Return what is told of how far the invited came by asker; None if that is nothing.
+
+    Who responded is told rather than how far the others came.
+    """
     table = with_other(table, small)
-    total: dict[str, int] = {}
-    for line in table.values():
-        for option, count in line.items():
-            total[option] = total.get(option, 0) + count
-    apart = told_apart(total, rule) if people(total) >= rule.fewest else None
+    if set(table) <= {OTHER}:
+        return None
+    total = {step: sum(line[step] for line in table.values()) for step in STEPS}
+    apart = told_apart(total, rule, first=(RESPONDED,))
     kept = Shape((), ()) if apart is None else shape(table, apart, rule)
-    return Rows(ASKER, None, name, table, kept)
+    return Rows(ASKER, None, "response", table, kept)
 
 
-def askers(rates: Sequence[Rows]) -> list[dict[str, Any]]:
+def askers(rates: Rows) -> list[dict[str, Any]]:
     """Return each asker's numbers of people and rates, with intervals in whole percent."""
-    names = dict.fromkeys(row for one in rates for row in one.table)
-    return [{"asker": name} | _numbers(name, rates) for name in names]
+    return [{"asker": name} | _numbers(name, rates) for name in rates.table]
 
 
-def _numbers(asker: str, rates: Sequence[Rows]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for one in rates:
-        whole, part = RATES[one.line]
-        told = _share(one, asker, ENDED)
-        line = one.table.get(asker)
-        found[whole] = None if line is None else figure(people(line)).value
-        full = line is not None and told is not None
-        found[part] = figure(line[ENDED]).value if full and line is not None else None
-        found[one.line] = None if told is None else percents(told)
-    return found
+def _numbers(asker: str, rates: Rows) -> dict[str, Any]:
+    line = rates.table[asker]
+    told = {name: _rate(rates, asker, name) for name in RATES}
+    began = figure(people(line, RATES["completion"])).value
+    ended = figure(line[RESPONDED]).value
+    return {
+        "sent": figure(people(line)).value,
+        "responded": None if told["response"] is None else ended,
+        "response": None if told["response"] is None else percents(told["response"]),
+        "started": None if told["completion"] is None else began,
+        "completion": None if told["completion"] is None else percents(told["completion"]),
+    }
 
 
-def comparisons(rates: Sequence[Rows], answers: Sequence[Rows]) -> list[dict[str, Any]]:
+def _rate(rates: Rows, asker: str, name: str) -> Interval | None:
+    """Return the share who responded, of all or of who began; None if what it needs is untold."""
+    needed = RATES[name] if name == "completion" else (RESPONDED,)
+    if asker not in rates.shape.full or not set(needed) <= set(rates.shape.apart):
+        return None
+    line = rates.table[asker]
+    part, whole = figure(line[RESPONDED]).value, figure(people(line, RATES[name])).value
+    return share(min(part, whole), whole) if part is not None and whole else None
+
+
+def comparisons(rates: Rows | None, answers: Sequence[Rows]) -> list[dict[str, Any]]:
     """Return by how much two askers differ, in percentage points, wherever both are told."""
     found = []
-    for what, one, option in _compared(rates, answers):
-        told = {row: _share(one, row, option) for row in one.table if row not in (OTHER, UNKNOWN)}
+    for what, told in _compared(rates, answers):
         for (first, here), (second, there) in combinations(told.items(), 2):
             if here is not None and there is not None:
                 apart = difference(here, there)
@@ -63,13 +74,21 @@ def comparisons(rates: Sequence[Rows], answers: Sequence[Rows]) -> list[dict[str
     return found
 
 
-def _compared(rates: Sequence[Rows], answers: Sequence[Rows]) -> Iterator[tuple[str, Rows, str]]:
-    for one in rates:
-        yield one.line, one, ENDED
+def _compared(
+    rates: Rows | None, answers: Sequence[Rows]
+) -> Iterator[tuple[str, dict[str, Interval | None]]]:
+    if rates is not None:
+        for name in RATES:
+            yield name, {row: _rate(rates, row, name) for row in _named(rates)}
     for one in answers:
         question, _, chosen = one.line.partition("/")
         for option in ("yes",) if chosen else one.shape.apart:
-            yield f"{question}.{chosen or option}", one, option
+            told = {row: _share(one, row, option) for row in _named(one)}
+            yield f"{question}.{chosen or option}", told
+
+
+def _named(one: Rows) -> list[str]:
+    return [row for row in one.table if row not in (OTHER, UNKNOWN)]
 
 
 def _share(one: Rows, row: str, option: str) -> Interval | None:

@@ -19,6 +19,9 @@ VARIABLES: Final = tuple(
 )
 """What an ask may be broken down by; the asker is told without being declared."""
 
+RESPONDED, BEGAN, SILENT = STEPS = ("responded", "began", "silent")
+"""How far somebody came who was invited: to the end, not so far, or nowhere."""
+
 Place = tuple[str, ...]
 Newest = Mapping[str, Mapping[str, Sequence[datetime]]]
 """By line and option when the latest answers were given, RULE.fewest of them or all."""
@@ -69,8 +72,8 @@ class Counts(Protocol):
     ) -> Mapping[str, Mapping[Place, Line]]:
         """Return the people of each option by line and their values of one or two variables."""
 
-    def askers(self) -> tuple[Table, Table]:
-        """Return who ended and who did not by asker: of the invited, and of those who began."""
+    def askers(self) -> Table:
+        """Return how far the invited came (STEPS) by who asked them."""
 
     def flagged(self) -> Line:
         """Return who came to the end by whether anything marks their passage."""

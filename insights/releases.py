@@ -14,13 +14,14 @@ from flows.flow import Flow
 from insights import breaking, publishing
 from insights.comparing import askers, comparisons
 from insights.comparison_words import sentences
-from insights.counted import ASKER, Counts, Tallied, tallied
+from insights.counted import Counts, Tallied, tallied
 from insights.disclosure import Figure, Reason
-from insights.heads import Heads, told_heads
+from insights.heads import told_heads
 from insights.results import (
     AsOf,
     Document,
     Ledger,
+    Rows,
     Suppressed,
     always_asked,
     asked,
@@ -54,7 +55,8 @@ def moved(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: da
     counted = tallied(ask.flow)
     if ask.secret:
         return _secret(ask, counts, before, final=final, now=now)
-    heads = _heads(before, counts.heads(), final=final)
+    by_rows = bool(ask.breakdowns)
+    heads = told_heads(counts.heads(), before.heads, final=final, by_rows=by_rows)
     so_far = replace(before, heads=heads.told, figures=heads.figures)
     if final:
         return replace(so_far, lines=_closed(counts.lines(counted), before, now))
@@ -89,15 +91,6 @@ def _by_rows(ask: Released, counts: Counts, so_far: Ledger) -> Ledger:
     return replace(so_far, living=living)
 
 
-def _heads(before: Ledger, counted: Mapping[str, int], *, final: bool) -> Heads:
-    now = {
-        name: publishing.head_count(counted.get(name, 0), before.heads.get(name), final=final)
-        for name in counted.keys() | before.heads.keys()
-    }
-    some = {name: people for name, people in sorted(now.items()) if people is not None}
-    return told_heads(some, before.heads)
-
-
 def _live(counts: Counts, questions: Sequence[Tallied], before: Ledger) -> Mapping[str, AsOf]:
     """Move the lines that may move while people answer."""
     found = dict(before.lines)
@@ -130,12 +123,12 @@ def _secret(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: 
     seen = {name: people for name, people in counts.heads().items() if name in _REACHED}
     counted = tallied(ask.flow)
     if not final or not counted:
-        heads = _heads(before, seen, final=final)
+        heads = told_heads(seen, before.heads, final=final)
         return Ledger(heads.told, {}, figures=heads.figures)
     votes = ask.votes or {}
     line = {option: int(votes.get(option, 0)) for option in counted[0].options}
     voted = {f"n.{counted[0].id}": sum(line.values()), "completed": sum(line.values())}
-    heads = _heads(before, {**seen, **voted}, final=True)
+    heads = told_heads({**seen, **voted}, before.heads, final=True)
     lines = _closed({counted[0].id: line}, before, now)
     return Ledger(heads.told, lines, figures=heads.figures)
 
@@ -149,15 +142,23 @@ def _figures(ask: Released, counts: Counts, ledger: Ledger, *, final: bool) -> D
         return found | {"askers": [], "comparisons": []}
     always = always_asked(ask.flow)
     counted = [one for one in tallied(ask.flow) if one.id in always]
-    declared = [*ask.breakdowns, *([[ASKER]] if ask.askers else [])]
-    tables = list(breaking.rows(counts, declared, counted, ledger))
-    rates = breaking.rates(counts) if ask.askers else []
-    by_asker = [one for one in tables if one.by == ASKER and one.within is None]
-    found = document(questions, ledger, tables, final=True)
-    found["askers"] = [{**one, **ask.askers.get(one["asker"], {})} for one in askers(rates)]
+    tables = list(breaking.rows(counts, ask.breakdowns, counted, ledger))
+    rates, by_asker = _by_asker(ask, counts, counted, ledger)
+    found = document(questions, ledger, [*tables, *by_asker], final=True)
+    compared = askers(rates) if rates else []
+    found["askers"] = [{**one, **ask.askers.get(one["asker"], {})} for one in compared]
     called = {who: one["name"] for who, one in ask.askers.items()}
     found["comparisons"] = [
         {**one, "sentences": sentences(one, ask.flow, called)}
         for one in comparisons(rates, by_asker)
     ]
     return found
+
+
+def _by_asker(
+    ask: Released, counts: Counts, questions: Sequence[Tallied], ledger: Ledger
+) -> tuple[Rows | None, Sequence[Rows]]:
+    """What is told by asker: rates where it is told how many of all responded, then answers."""
+    responses = [ledger.figures[name].value for name in ("sent", "responded")]
+    rates = breaking.rates(counts) if ask.askers and None not in responses else None
+    return rates, list(breaking.by_asker(counts, questions, ledger, rates)) if rates else ()

@@ -55,9 +55,12 @@ def in_order(line: Line, first: Sequence[str] = ()) -> Block:
     return tuple(sorted(line, key=lambda one: (one not in first, -line[one], one)))
 
 
-def told_apart(line: Line, rule: Rule = RULE) -> Block | None:
-    """Return as many options as may be told one by one; None if not even their n may be."""
-    order = in_order(line)
+def told_apart(line: Line, rule: Rule = RULE, first: Sequence[str] = ()) -> Block | None:
+    """Return as many options as may be told one by one; None if not even their n may be.
+
+    Those of `first` rather than the others, else large ones.
+    """
+    order = in_order(line, first)
     choices = (order[:many] for many in range(len(order), -1, -1))
     return next((apart for apart in choices if may_tell(line, apart, rule)), None)
 

@@ -5,7 +5,7 @@ is a question, or with several answers allowed each option of it ("topics/work":
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -32,11 +32,22 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from insights.counted import ASKER, UNKNOWN, VARIABLES, Newest, Place, Tallied
+from insights.counted import (
+    ASKER,
+    BEGAN,
+    RESPONDED,
+    SILENT,
+    STEPS,
+    UNKNOWN,
+    VARIABLES,
+    Newest,
+    Place,
+    Tallied,
+)
 from insights.disclosure import RULE
-from insights.invited import NEWEST, invited_to
+from insights.invited import NEWEST, answers_of, has_begun, has_ended, invited_to
 from insights.tables import Line, Table
-from models.flow_session import Answer, FlowSession, SessionStatus
+from models.flow_session import Answer, FlowSession
 from models.profile import Profile
 from models.relay import Flag
 from models.walls import organisation_of
@@ -57,8 +68,7 @@ class Tallies:
     def heads(self) -> Mapping[str, int]:
         """Return how many people were sent the ask, got and read it, began, ended and answered."""
         passages = _passages(self.db, self.ask_id)
-        done = passages.c.status == SessionStatus.COMPLETE
-        began = or_(done, ~passages.c.pushed, exists().where(_of(passages)))
+        began, done = or_(~passages.c.pushed, has_begun(passages)), has_ended(passages)
         came = select(func.count().filter(began), func.count().filter(done)).select_from(passages)
         started, completed = self.db.execute(came).one()
         invited = invited_to(self.db, self.ask_id)
@@ -70,7 +80,9 @@ class Tallies:
                 func.count().filter(invited.c.completed),
             ).select_from(invited)
         ).one()
-        answered = select(Answer.question, func.count()).join_from(passages, Answer, _of(passages))
+        answered = select(Answer.question, func.count()).join_from(
+            passages, Answer, answers_of(passages)
+        )
         counted = self.db.execute(answered.where(~Answer.skipped).group_by(Answer.question))
         found = {"sent": sent, "delivered": delivered, "read": read, "responded": responded}
         came_far = {"started": started, "completed": completed}
@@ -122,7 +134,9 @@ class Tallies:
         """
         passages = _passages(self.db, self.ask_id)
         cells = _cells(passages, questions)
-        rows = [_row(name, cells) for name in variables]
+        invited = invited_to(self.db, self.ask_id)
+        columns = {**COLUMNS, ASKER: invited.c.asker}
+        rows = [func.coalesce(columns[name], UNKNOWN).label(name) for name in variables]
         query = (
             select(cells.c.line, cells.c.option, func.count(), *rows)
             .outerjoin(
@@ -132,6 +146,8 @@ class Tallies:
             )
             .group_by(cells.c.line, cells.c.option, *rows)
         )
+        if ASKER in variables:
+            query = query.outerjoin(invited, invited.c.contact_id == cells.c.contact_id)
         if before is not None:
             query = query.where(cells.c.answered_at < before)
         found: dict[str, dict[Place, dict[str, int]]] = defaultdict(dict)
@@ -142,18 +158,16 @@ class Tallies:
                 row[option] = people
         return found
 
-    def askers(self) -> tuple[Table, Table]:
-        """Return who came to the end and who did not by asker: of the invited, and of who began."""
-        passages = _passages(self.db, self.ask_id)
+    def askers(self) -> Table:
+        """Return how far the invited came by who asked them: responded, began only, or neither."""
         invited = invited_to(self.db, self.ask_id)
-        responses = select(invited.c.asker, invited.c.completed, func.count()).group_by(
-            *invited.c["asker", "completed"]
-        )
-        ended = passages.c.status == SessionStatus.COMPLETE
-        completions = select(passages.c.asker, ended, func.count()).group_by(
-            passages.c.asker, ended
-        )
-        return _ends(self.db.execute(responses)), _ends(self.db.execute(completions))
+        step = case((invited.c.completed, RESPONDED), (invited.c.began, BEGAN), else_=SILENT)
+        asker = func.coalesce(invited.c.asker, UNKNOWN)
+        found: dict[str, dict[str, int]] = {}
+        steps = select(asker, step, func.count()).group_by(asker, step)
+        for name, told, people in self.db.execute(steps):
+            found.setdefault(name, dict.fromkeys(STEPS, 0))[told] = people
+        return found
 
     def flagged(self) -> Line:
         """Return who came to the end, by whether anything marks their passage (models.relay)."""
@@ -162,17 +176,9 @@ class Tallies:
             Flag.organisation_id == passages.c.organisation_id, Flag.session_id == passages.c.id
         )
         counts = select(func.count().filter(marked), func.count().filter(~marked))
-        rows = counts.select_from(passages).where(passages.c.status == SessionStatus.COMPLETE)
+        rows = counts.select_from(passages).where(has_ended(passages))
         some, others = self.db.execute(rows).one()
         return {"flagged": some, "clear": others}
-
-
-def _ends(rows: Iterable[Any]) -> Table:
-    found: dict[str, dict[str, int]] = {}
-    for asker, ended, people in rows:
-        line = found.setdefault(asker or UNKNOWN, {"completed": 0, "not_completed": 0})
-        line["completed" if ended else "not_completed"] += people
-    return found
 
 
 def _passages(db: Session, ask_id: UUID) -> CTE:
@@ -183,7 +189,6 @@ def _passages(db: Session, ask_id: UUID) -> CTE:
             FlowSession.id,
             FlowSession.contact_id,
             FlowSession.status,
-            FlowSession.origin["asker"].astext.label("asker"),
             FlowSession.origin.has_key("broadcast").label("pushed"),
         )
         .ext(distinct_on(FlowSession.contact_id))
@@ -193,16 +198,10 @@ def _passages(db: Session, ask_id: UUID) -> CTE:
     )
 
 
-def _of(passages: CTE) -> Any:
-    return (Answer.organisation_id == passages.c.organisation_id) & (
-        Answer.session_id == passages.c.id
-    )
-
-
 def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
     """One row a person and line: the option, and when it was answered."""
     found: list[Select[Any] | CompoundSelect[Any]] = []
-    common = (Answer.answered_at, passages.c.contact_id, passages.c.asker)
+    common = (Answer.answered_at, passages.c.contact_id)
     single = [one.id for one in questions if not one.many]
     several = [(one.id, option) for one in questions if one.many for option in one.options]
     found.append(
@@ -211,7 +210,7 @@ def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
             Answer.value[()].astext.label("option"),
             *common,
         )
-        .join_from(passages, Answer, _of(passages))
+        .join_from(passages, Answer, answers_of(passages))
         .where(Answer.question.in_(single), ~Answer.skipped, Answer.value.is_not(None))
     )
     if several:
@@ -225,16 +224,11 @@ def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
                 chosen.label("option"),
                 *common,
             )
-            .join_from(passages, Answer, _of(passages))
+            .join_from(passages, Answer, answers_of(passages))
             .join(listed, listed.c.question == Answer.question)
             .where(~Answer.skipped, Answer.value.is_not(None))
         )
     return union_all(*found).subquery("cells")
-
-
-def _row(variable: str, cells: Subquery) -> Any:
-    told = cells.c.asker if variable == ASKER else COLUMNS[variable]
-    return func.coalesce(told, UNKNOWN).label(variable)
 
 
 def _empty(questions: Sequence[Tallied]) -> dict[str, dict[str, int]]:

@@ -82,7 +82,8 @@ def answer(
 ) -> list[UUID]:
     """Let people answer one after the other, a second apart; each maps questions to answers.
 
-    `make.now` moves on. `asker` and `relay` in a person are ids, `profile` fields are of all.
+    `make.now` moves on. `asker`, `broadcast` and `relay` in a person are ids, `profile` fields are
+    of all.
     """
     rows: dict[type, list[dict[str, Any]]] = {Contact: [], Profile: [], FlowSession: [], Answer: []}
     ids = []
@@ -90,7 +91,7 @@ def answer(
         make.now += timedelta(seconds=1)
         given = dict(person)
         origin = {"ask": str(asked.id)}
-        for way in ("asker", "relay"):
+        for way in ("asker", "broadcast", "relay"):
             if way in given:
                 origin[way] = str(given.pop(way))
         contact_id = given.pop("contact", None) or _contact(make, rows, profile)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from insights import releases
+from insights.heads import QUESTION
 from insights.releases import Released
 from insights.results import Document, Ledger
 from insights.tallies import Tallies
@@ -114,7 +115,9 @@ def _release(
         "ask_id": ask.id,
         "number": number,
         "final": told["final"],
-        "people": ledger.heads.get("completed", 0),
+        "people": max(
+            (ledger.heads[one] for one in ledger.heads if one.startswith(QUESTION)), default=0
+        ),
         "released": released,
         "exact": exact,
         "published_at": now,

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from insights.disclosure import RULE
+from insights.invited import has_ended
 from insights.reach import told_rows
 from models.flow_session import FlowSession
 from models.relay import Relay
@@ -52,5 +53,5 @@ def _answered(db: Session, ask_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return (
         FlowSession.organisation_id == organisation_of(db),
         FlowSession.ask_id == ask_id,
-        FlowSession.completed_at.is_not(None),
+        has_ended(FlowSession.__table__),
     )

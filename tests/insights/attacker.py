@@ -26,6 +26,7 @@ class Attacker:
     known: dict[tuple[int, ...], None] = field(default_factory=dict)
     equal: dict[tuple[tuple[int, ...], tuple[int, ...]], None] = field(default_factory=dict)
     between: dict[tuple[int, ...], tuple[int, int]] = field(default_factory=dict)
+    within: dict[tuple[tuple[int, ...], tuple[int, ...]], None] = field(default_factory=dict)
 
     def learns(self, unknowns: Sequence[int]) -> None:
         """The sum of these unknowns is told."""
@@ -39,6 +40,10 @@ class Attacker:
     def infers(self, some: Sequence[int], others: Sequence[int]) -> None:
         """The two sums are of the same people."""
         self.equal[tuple(some), tuple(others)] = None
+
+    def exceeds(self, some: Sequence[int], others: Sequence[int]) -> None:
+        """Whoever is in the second sum is in the first as well."""
+        self.within[tuple(some), tuple(others)] = None
 
     def narrowest(self, hidden: Mapping[str, Sequence[int]]) -> tuple[str, float] | None:
         """Return a hidden sum known to less than ten people, and its width; None if there is none.
@@ -74,17 +79,32 @@ class Attacker:
         for row, (some, others) in enumerate(self.equal, start=len(self.known)):
             entries += [(row, one, 1.0) for one in some] + [(row, one, -1.0) for one in others]
         if not entries:
-            return self._bounded() if self.between else {}
+            return self._bounded()
         at, of, values = zip(*entries, strict=True)
         shape = (len(self.known) + len(self.equal), len(self.truth))
         rows = csr_matrix((values, (at, of)), shape=shape)
         known: dict[str, csr_matrix | Vector | None] = {"A_eq": rows, "b_eq": rows @ self.truth}
-        return known | self._bounded() if self.between else known
+        return known | self._bounded()
 
     def _bounded(self) -> dict[str, csr_matrix | Vector | None]:
-        rows = np.zeros((2 * len(self.between), len(self.truth)))
-        limits = np.zeros(2 * len(self.between))
-        for at, (unknowns, (low, high)) in enumerate(self.between.items()):
-            rows[2 * at, list(unknowns)], limits[2 * at] = 1.0, high
-            rows[2 * at + 1, list(unknowns)], limits[2 * at + 1] = -1.0, -low
-        return {"A_ub": csr_matrix(rows), "b_ub": limits}
+        limits = [
+            limit
+            for unknowns, (low, high) in self.between.items()
+            for limit in (
+                (dict.fromkeys(unknowns, 1.0), high),
+                (dict.fromkeys(unknowns, -1.0), -low),
+            )
+        ]
+        for some, others in self.within:
+            row = dict.fromkeys(others, 1.0)
+            for one in some:
+                row[one] = row.get(one, 0.0) - 1.0
+            limits.append((row, 0))
+        if not limits:
+            return {}
+        entries = [
+            (at, of, value) for at, (row, _) in enumerate(limits) for of, value in row.items()
+        ]
+        at, of, values = zip(*entries, strict=True)
+        rows = csr_matrix((values, (at, of)), shape=(len(limits), len(self.truth)))
+        return {"A_ub": rows, "b_ub": np.array([limit for _, limit in limits], dtype=np.float64)}
