@@ -20,14 +20,15 @@ RATES: Final = {"response": STEPS, "completion": (RESPONDED, BEGAN)}
 def rate_rows(table: Table, small: Collection[str], rule: Rule = RULE) -> Rows | None:
     """Return what is told of how far the invited came by asker; None if that is nothing.
 
-    Who responded is told rather than how far the others came.
+    Who responded is told rather than how far the others came, and of as many askers as may be.
     """
     table = with_other(table, small)
     if set(table) <= {OTHER}:
         return None
     total = {step: sum(line[step] for line in table.values()) for step in STEPS}
     apart = told_apart(total, rule, first=(RESPONDED,))
-    kept = Shape((), ()) if apart is None else shape(table, apart, rule)
+    tried = [shape(table, apart[:most], rule) for most in (1, len(STEPS)) if apart]
+    kept = max(tried, key=lambda one: (len(one.full), len(one.apart)), default=Shape((), ()))
     return Rows(ASKER, None, "response", table, kept)
 
 
