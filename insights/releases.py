@@ -4,7 +4,7 @@ Nothing here knows where counts come from, nor where releases are kept: `moved` 
 told after all that was told before, `told` writes it down.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from flows.flow import Flow
 from insights import breaking, publishing
 from insights.comparing import askers, comparisons
 from insights.comparison_words import sentences
-from insights.counted import Counts, Tallied, tallied
+from insights.counted import ASKER, Counts, Tallied, tallied
 from insights.disclosure import Figure, Reason
 from insights.heads import told_heads
 from insights.results import (
@@ -48,6 +48,13 @@ class Released:
     askers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOBODY)
     secret: bool = False
     votes: Mapping[str, int] | None = None
+
+    @property
+    def variables(self) -> Iterator[str]:
+        """What the answers are told by, each once or more."""
+        yield from (name for one in self.breakdowns for name in one)
+        if self.askers:
+            yield ASKER
 
 
 def moved(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: datetime) -> Ledger:

@@ -4,66 +4,48 @@ A person counts once, with the newest passage through the ask; merged people are
 is a question, or with several answers allowed each option of it ("topics/work": yes or no).
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any
+from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    String,
-    Subquery,
-    case,
-    cast,
-    column,
-    exists,
-    func,
-    or_,
-    select,
-    union_all,
-    values,
-)
+from sqlalchemy import CTE, case, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from insights.chosen import Chosen, chosen
 from insights.counted import (
-    ASKER,
     BEGAN,
     RESPONDED,
     SILENT,
     STEPS,
     UNKNOWN,
-    VARIABLES,
     Newest,
     Place,
     Tallied,
 )
-from insights.disclosure import RULE
 from insights.invited import NEWEST, answers_of, has_begun, has_ended, invited_to
 from insights.tables import Line, Table
 from models.flow_session import Answer, FlowSession
-from models.profile import Profile
 from models.relay import Flag
 from models.walls import organisation_of
 
-COLUMNS: Mapping[str, ColumnElement[Any]] = MappingProxyType(
-    {name: getattr(Profile, name) for name in VARIABLES if name != "office"}
-    | {"office": cast(Profile.office_id, String)}
-)
 
-
-@dataclass(frozen=True, slots=True)
 class Tallies:
-    """The counts of an ask from the database (insights.counted.Counts)."""
+    """The counts of an ask from the database (insights.counted.Counts).
 
-    db: Session
-    ask_id: UUID
+    Of the answers to `questions` by `variables`, which are read once: what they were at first.
+    """
+
+    def __init__(
+        self,
+        db: Session,
+        ask_id: UUID,
+        questions: Sequence[Tallied],
+        variables: Iterable[str] = (),
+    ) -> None:
+        self.db, self.ask_id = db, ask_id
+        self.questions, self.variables = questions, tuple(dict.fromkeys(variables))
 
     def heads(self) -> Mapping[str, int]:
         """Return how many people were sent the ask, got and read it, began, ended and answered."""
@@ -91,36 +73,12 @@ class Tallies:
     def lines(
         self, questions: Sequence[Tallied], before: datetime | None = None
     ) -> dict[str, Line]:
-        """Return the people of each option, by line; with `before` of what was answered then."""
-        cells = _cells(_passages(self.db, self.ask_id), questions)
-        query = select(cells.c.line, cells.c.option, func.count()).group_by(
-            *cells.c["line", "option"]
-        )
-        if before is not None:
-            query = query.where(cells.c.answered_at < before)
-        found = _empty(questions)
-        for line, option, people in self.db.execute(query):
-            if option in found[line]:
-                found[line][option] = people
-        return {name: dict(line) for name, line in found.items()}
+        """Return the people of each option by line; with `before` of what was answered then."""
+        return self._chosen.lines(questions, before)
 
     def newest(self, questions: Sequence[Tallied]) -> Newest:
         """Return when the latest answers of each option were given."""
-        cells = _cells(_passages(self.db, self.ask_id), questions)
-        place = func.row_number().over(
-            partition_by=(cells.c.line, cells.c.option), order_by=cells.c.answered_at.desc()
-        )
-        ranked = select(cells.c.line, cells.c.option, cells.c.answered_at, place.label("place"))
-        late = ranked.subquery()
-        rows = self.db.execute(
-            select(late.c.line, late.c.option, late.c.answered_at).where(
-                late.c.place <= RULE.fewest
-            )
-        )
-        found: dict[str, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-        for line, option, at in rows:
-            found[line][option].append(at)
-        return found
+        return self._chosen.newest(questions)
 
     def tables(
         self,
@@ -128,35 +86,13 @@ class Tallies:
         variables: Sequence[str],
         before: datetime | None = None,
     ) -> dict[str, dict[Place, dict[str, int]]]:
-        """Return the people of each option by line and by their values of one or two variables.
+        """Return the people of each option by line and their values of one or two variables."""
+        return self._chosen.tables(questions, variables, before)
 
-        With `before` only what was answered earlier.
-        """
+    @cached_property
+    def _chosen(self) -> Chosen:
         passages = _passages(self.db, self.ask_id)
-        cells = _cells(passages, questions)
-        invited = invited_to(self.db, self.ask_id)
-        columns = {**COLUMNS, ASKER: invited.c.asker}
-        rows = [func.coalesce(columns[name], UNKNOWN).label(name) for name in variables]
-        query = (
-            select(cells.c.line, cells.c.option, func.count(), *rows)
-            .outerjoin(
-                Profile,
-                (Profile.organisation_id == organisation_of(self.db))
-                & (Profile.contact_id == cells.c.contact_id),
-            )
-            .group_by(cells.c.line, cells.c.option, *rows)
-        )
-        if ASKER in variables:
-            query = query.outerjoin(invited, invited.c.contact_id == cells.c.contact_id)
-        if before is not None:
-            query = query.where(cells.c.answered_at < before)
-        found: dict[str, dict[Place, dict[str, int]]] = defaultdict(dict)
-        options = {line: of for one in questions for line, of in one.lines.items()}
-        for line, option, people, *place in self.db.execute(query):
-            if option in options[line]:
-                row = found[line].setdefault(tuple(place), dict.fromkeys(options[line], 0))
-                row[option] = people
-        return found
+        return chosen(self.db, self.ask_id, passages, self.questions, self.variables)
 
     def askers(self) -> Table:
         """Return how far the invited came by who asked them: responded, began only, or neither."""
@@ -196,42 +132,3 @@ def _passages(db: Session, ask_id: UUID) -> CTE:
         .order_by(FlowSession.contact_id, *NEWEST)
         .cte("passages")
     )
-
-
-def _cells(passages: CTE, questions: Sequence[Tallied]) -> Subquery:
-    """One row a person and line: the option, and when it was answered."""
-    found: list[Select[Any] | CompoundSelect[Any]] = []
-    common = (Answer.answered_at, passages.c.contact_id)
-    single = [one.id for one in questions if not one.many]
-    several = [(one.id, option) for one in questions if one.many for option in one.options]
-    found.append(
-        select(
-            Answer.question.label("line"),
-            Answer.value[()].astext.label("option"),
-            *common,
-        )
-        .join_from(passages, Answer, answers_of(passages))
-        .where(Answer.question.in_(single), ~Answer.skipped, Answer.value.is_not(None))
-    )
-    if several:
-        listed = values(column("question", String), column("option", String), name="listed").data(
-            several
-        )
-        chosen = case((Answer.value.has_key(listed.c.option), "yes"), else_="no")
-        found.append(
-            select(
-                (listed.c.question + "/" + listed.c.option).label("line"),
-                chosen.label("option"),
-                *common,
-            )
-            .join_from(passages, Answer, answers_of(passages))
-            .join(listed, listed.c.question == Answer.question)
-            .where(~Answer.skipped, Answer.value.is_not(None))
-        )
-    return union_all(*found).subquery("cells")
-
-
-def _empty(questions: Sequence[Tallied]) -> dict[str, dict[str, int]]:
-    return {
-        line: dict.fromkeys(options, 0) for one in questions for line, options in one.lines.items()
-    }

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from insights import releases
+from insights.counted import tallied
 from insights.heads import QUESTION
 from insights.releases import Released
 from insights.results import Document, Ledger
@@ -47,7 +48,8 @@ def results_of(db: Session, keys: OrganisationKeys, ask: Ask, *, now: datetime) 
     if final:
         flagging.flag_ask(db, ask.id, now=now)
     before = releases.NOTHING_YET if last is None else _open(keys, last)
-    asked, counts = _asked(db, ask, final=final), Tallies(db, ask.id)
+    asked = _asked(db, ask, final=final)
+    counts = Tallies(db, ask.id, tallied(asked.flow), asked.variables)
     ledger = releases.moved(asked, counts, before, final=final, now=now)
     if last is not None and not final and ledger == before:
         return dict(last.released)

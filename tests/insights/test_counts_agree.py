@@ -33,7 +33,10 @@ def test_the_database_counts_as_the_attacks_do(make: Factory, seed: int) -> None
     asked = ask(make, version=make.flow_version())
     askers = {kind: _asker(make, asked, kind) for kind in ASKERS}
     _settle(make, asked, people, questions, askers)
-    kept, counts = CountedAt(people, 5000), Tallies(make.db, asked.id)
+    kept, counts = (
+        CountedAt(people, 5000),
+        Tallies(make.db, asked.id, questions, ("gender", "country", ASKER)),
+    )
     assert _some(counts.heads()) == _some(kept.heads())
     called = CALLED | {kind: str(asker_id) for kind, asker_id in askers.items()}
     assert counts.askers() == {called.get(one, one): line for one, line in kept.askers().items()}
