@@ -87,7 +87,8 @@ class ProgressRow(Strict):
     read = fields.Integer(required=True, allow_none=True)
     answered = described(
         fields.Integer(required=True, allow_none=True),
-        "Who of all invited to the poll came to the end: `responded` of its results.",
+        "Who of all invited to the poll came to the end with an answer. Without audiences:count "
+        "it is `responded` of the results of the poll.",
     )
     unconfirmed = described(
         fields.Integer(required=True, allow_none=True),
@@ -198,13 +199,12 @@ def _row(work: Work, row: Broadcast) -> dict[str, Any]:
 
 
 def _detail(work: Work, row: Broadcast) -> dict[str, Any]:
-    ask = asks.get(work.db, row.ask_id)
-    results = publications.results_of(work.db, work.keys(), ask, now=work.now)
     if work.holder.may(AUDIENCES_COUNT):
-        counts, reason = asdict(progress.progress(work.db, row)), None
+        told = asdict(progress.progress(work.db, row)) | {"reason": None}
     else:
+        ask = asks.get(work.db, row.ask_id)
+        results = publications.results_of(work.db, work.keys(), ask, now=work.now)
         whole = results if row.kind is BroadcastKind.INVITATION else {}
-        counts = {one.name: whole.get(one.name) for one in fields_of(progress.Progress)}
-        reason = Reason.ROLE
-    told = counts | {"answered": results["responded"], "reason": reason}
+        told = {one.name: whole.get(one.name) for one in fields_of(progress.Progress)}
+        told |= {"answered": results["responded"], "reason": Reason.ROLE}
     return _row(work, row) | {"progress": told}

@@ -53,7 +53,8 @@ def told_heads(
 
     While people answer a number moves by ten or more, at the end to the truth. It is not told if
     one to nine people are between it and one that is told, or was, or between the two as they are
-    by now. That two are equal may be told: nobody is between.
+    by now. That two are equal may be told: nobody is between. Only `responded` is then told at the
+    end.
     Where several questions are told by rows of the same people (`by_rows`), who came is told only
     if all of them answered all questions: else the rows of one question and of another tell in
     each row who answered the one only.
@@ -65,7 +66,9 @@ def told_heads(
     for name in (one for one in _FIRST if moved.get(one, 0) >= rule.fewest):
         beside = _beside(name, moved[name], kept, earlier)
         differ = by_rows and name in _CAME and _differ(moved[name], asked)
-        if differ or _handful(name, moved[name], beside, now, rule):
+        if name == "responded" and not final and _nearly_all(now, rule):
+            found[name] = Figure(None, Reason.AT_CLOSE)
+        elif differ or _handful(name, moved[name], beside, now, rule):
             found[name] = Figure(None, Reason.PROTECTS)
         else:
             kept[name], found[name] = moved[name], figure(moved[name])
@@ -93,6 +96,18 @@ def _apart(asked: Mapping[str, int], now: Mapping[str, int], rule: Rule) -> dict
 
 def _differ(count: int, asked: Mapping[str, int]) -> bool:
     return len(asked) > 1 and set(asked.values()) != {count}
+
+
+def _nearly_all(now: Mapping[str, int], rule: Rule) -> bool:
+    """Whether hardly anybody has come but by the invitation so far.
+
+    If it were told that nobody has, and few more come before the end, it would be known of these
+    few how many came by themselves; for it will be told how many answered.
+    """
+    came = (
+        count for name, count in now.items() if name == "completed" or name.startswith(QUESTION)
+    )
+    return any(abs(now.get("responded", 0) - count) < rule.fewest for count in came)
 
 
 def _beside(

@@ -1,7 +1,7 @@
 """How a sending goes: exact counts of messages, for those who may count people; never a name.
 
-How many answered is a figure of the poll and leaves by its results alone (asks/publications.py);
-to others so do how many it was sent to, and how many got and read it.
+To others leaves what the results of the poll tell (asks/publications.py): how many it was sent to,
+and how many got it, read it and answered.
 """
 
 from collections import Counter
@@ -11,15 +11,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
+from insights.invited import invited_to
+from models.ask import AskMode
 from models.broadcast import Broadcast, Recipient, RecipientStatus
 from models.message import Message
+from services.asks import asks
 
 SENT = ("sent", "delivered", "read")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of people. `sent` includes delivered, `delivered` includes read.
+    """Counts of people. `sent` includes delivered, `delivered` includes read; `answered` is of all
+    invited to the poll, unless it is secret.
 
     `left_out` and `failed` are by reason; `by_channel` counts whom a message is meant for.
     """
@@ -29,6 +33,7 @@ class Progress:
     sent: int = 0
     delivered: int = 0
     read: int = 0
+    answered: int | None = None
     unconfirmed: int = 0
     canceled: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
@@ -46,6 +51,7 @@ def progress(db: Session, broadcast: Broadcast) -> Progress:
         sent=sum(statuses.get(one, 0) for one in SENT),
         delivered=statuses.get("delivered", 0) + statuses.get("read", 0),
         read=statuses.get("read", 0),
+        answered=_answered(db, broadcast),
         unconfirmed=statuses.get("unknown", 0),
         canceled=statuses.get("canceled", 0),
         left_out=_counts(db, broadcast, Recipient.reason),
@@ -71,6 +77,14 @@ def _statuses(db: Session, broadcast: Broadcast) -> tuple[dict[str, int], dict[s
         if status == "failed":
             failed[error or "failed"] += count
     return dict(statuses), dict(failed)
+
+
+def _answered(db: Session, broadcast: Broadcast) -> int | None:
+    """Who of all invited to the poll came to the end with an answer; None of a secret one."""
+    if asks.get(db, broadcast.ask_id).mode is AskMode.SECRET:
+        return None
+    invited = invited_to(db, broadcast.ask_id)
+    return db.scalars(select(func.count()).select_from(invited).where(invited.c.completed)).one()
 
 
 def _counts(db: Session, broadcast: Broadcast, column: Any) -> dict[str, int]:

@@ -38,6 +38,7 @@ def answers(make: Factory, poll: Any, relay_ids: list[str | None]) -> list[FlowS
         came_by = {"relay": relay_id} if relay_id else {}
         session.origin = {"ask": poll["id"]} | came_by
         session.completed_at = make.now
+        make.answer(session, "when_open", "saturday")
         came.append(session)
     make.db.flush()
     return came

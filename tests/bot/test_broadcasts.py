@@ -158,7 +158,7 @@ def test_nothing_leaves_before_the_time_to_undo_is_over(desk: Desk, caster: Cast
     turn(desk, caster)
     assert desk.scalar("select count(*) from messages where lane = 2") == 0
     assert done(desk, sending) == (
-        Progress(left_out={"canceled": 1}, by_channel={"telegram": 1}),
+        Progress(answered=0, left_out={"canceled": 1}, by_channel={"telegram": 1}),
         BroadcastStatus.CANCELED,
     )
 
