@@ -221,6 +221,7 @@ def test_reach_is_a_band_and_the_other_languages_have_their_own_words(
             session = make.flow_session(make.contact(), version, SessionStatus.COMPLETE)
             session.origin = {"ask": str(poll), "relay": str(relay)}
             session.completed_at = make.now
+            make.answer(session, "when_open", "saturday")
     desk.hear("RELAY")
     desk.hear("My reach")
     assert heard(desk)[0].endswith(": about 20")

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import approvals
 from flows.loader import library, read
 from flows.wording import LANGUAGES
-from models import Ask, AskMode, BroadcastKind, Contact
+from models import Ask, AskMode, BroadcastKind
 from models.ask import Asker, AskerKind
 from models.base import new_id
 from models.db import transaction
@@ -160,11 +159,6 @@ _LINES: Mapping[str, Callable[..., None]] = {
     "what is done is told": Asking.report_back,
     "the poll is withdrawn": Asking.cancel,
 }
-
-
-def made_up(db: Session) -> set[UUID]:
-    """The people whom `others_answer` made."""
-    return set(db.scalars(select(Contact.id).where(Contact.wrapped_key == b"made up")))
 
 
 def _ask(db: Session, place: int = 0) -> Ask:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import ColumnElement, Engine, Select, select
 
 from commands.playing import in_order, is_consent, saved
 from models import Address, Answer, Contact, FlowSession
 from models.consent import ConsentEvent
 from models.db import transaction
-from tests.transcripts.asking import made_up
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ def read(engine: Engine, organisation_id: UUID) -> Record:
     with transaction(engine, organisation_id) as db:
         contact = db.scalars(select(Contact).order_by(Contact.id)).first()
         address = db.scalars(select(Address).order_by(Address.id)).first()
-        others = made_up(db)
-        answers = [one for one in db.scalars(select(Answer)) if one.contact_id not in others]
+        answers = db.scalars(select(Answer).where(_has_phone(Answer))).all()
         events = db.scalars(select(ConsentEvent).order_by(ConsentEvent.id)).all()
         return Record(
             language=contact.language if contact else None,
@@ -43,9 +41,12 @@ def read(engine: Engine, organisation_id: UUID) -> Record:
 
 
 def _passages() -> Select[FlowSession]:
-    """The passages of who has a phone here; others only answer (tests/transcripts/relaying.py)."""
-    phone = select(Address.id).where(Address.contact_id == FlowSession.contact_id)
-    return select(FlowSession).where(phone.exists())
+    return select(FlowSession).where(_has_phone(FlowSession))
+
+
+def _has_phone(rows: type[Answer | FlowSession]) -> ColumnElement[bool]:
+    """Those of who has a phone here; others only answer (tests/transcripts/relaying.py)."""
+    return select(Address.id).where(Address.contact_id == rows.contact_id).exists()
 
 
 def effects(before: Record, after: Record) -> tuple[str, ...]:

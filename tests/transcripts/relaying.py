@@ -96,6 +96,7 @@ class Relaying:
                 session = make.flow_session(contact, version, SessionStatus.COMPLETE)
                 session.origin = {"ask": str(ask.id), "relay": str(relay.id)}
                 session.completed_at = make.now
+                make.answer(session, "when_open", "saturday")
         flagging.flag_recent(line.engine, line.keyring, now=clock.now())
 
     def _aim(self, goal: int) -> None:
