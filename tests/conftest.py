@@ -52,6 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--people", type=int, default=300, help="how many people the restore drill is about"
     )
+    parser.addoption(
+        "--populations", type=int, default=40, help="how many twins are asked all kinds of things"
+    )
 
 
 class MovedByHand:
