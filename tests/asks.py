@@ -3,8 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+
 from models import (
     Ask,
+    Asker,
+    AskerKind,
     AskKind,
     AskMode,
     AskStatus,
@@ -47,6 +51,22 @@ def ask(make: Factory, **changed: Any) -> Ask:
             "opened_at": make.now,
             **changed,
         }
+    )
+    make.db.add(made)
+    make.db.flush()
+    return made
+
+
+def asker(make: Factory, asked: Ask, kind: AskerKind) -> Asker:
+    """One more in whose name the ask is sent."""
+    place = make.db.scalar(select(func.count()).select_from(Asker))
+    made = Asker(
+        organisation_id=make.organisation_id,
+        id=new_id(make.now),
+        ask_id=asked.id,
+        position=place,
+        kind=kind,
+        name={"en": kind.value},
     )
     make.db.add(made)
     make.db.flush()

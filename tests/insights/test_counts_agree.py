@@ -11,10 +11,9 @@ from sqlalchemy import update
 from insights.counted import ASKER, Place, Tallied, tallied
 from insights.tables import Line
 from insights.tallies import Tallies
-from models import Answer, Ask, Asker, AskerKind, MessageStatus, SessionStatus
-from models.base import new_id
+from models import Answer, Ask, AskerKind, MessageStatus, SessionStatus
 from tests.answered import answer, send
-from tests.asks import ask
+from tests.asks import ask, asker
 from tests.factories import Factory
 from tests.insights.passing import made_up
 from tests.insights.polled import ASKERS, START, CountedAt, Passed
@@ -31,7 +30,7 @@ def test_the_database_counts_as_the_attacks_do(make: Factory, seed: int) -> None
     poll = made_up(seed)
     people, questions = poll.people[:PEOPLE], tallied(poll.ask.flow)
     asked = ask(make, version=make.flow_version())
-    askers = {kind: _asker(make, asked, kind) for kind in ASKERS}
+    askers = {kind: asker(make, asked, AskerKind(kind)).id for kind in ASKERS}
     _settle(make, asked, people, questions, askers)
     kept, counts = (
         CountedAt(people, 5000),
@@ -63,20 +62,6 @@ def _called(
         for line, rows in tables.items()
         if rows
     }
-
-
-def _asker(make: Factory, asked: Ask, kind: str) -> UUID:
-    made = Asker(
-        organisation_id=make.organisation_id,
-        id=new_id(make.now),
-        ask_id=asked.id,
-        position=ASKERS.index(kind),
-        kind=AskerKind(kind),
-        name={"en": kind},
-    )
-    make.db.add(made)
-    make.db.flush()
-    return made.id
 
 
 def _settle(

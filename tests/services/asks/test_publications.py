@@ -7,15 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, select, update
 
-from models import Ask, Asker, AskerKind, AskMode, AskStatus, Contact, Publication, SessionStatus
-from models.base import new_id
+from models import Ask, AskerKind, AskMode, AskStatus, Contact, Publication, SessionStatus
 from models.sealed import Keyring
 from services.asks import publications
 from services.organisations import OrganisationKeyring
 from tests.answered import NEEDS, WHY, answer, send, split, version
-from tests.asks import ask
+from tests.asks import ask, asker
 from tests.factories import Factory
 
 
@@ -239,21 +238,6 @@ def test_who_asks_is_compared_with_intervals(make: Factory, asked: Ask) -> None:
     )
     assert set(response["sentences"]) == {"en", "fr", "es", "pt", "ar"}
     assert (results["sent"], results["responded"], results["rates"]["response"]) == (240, 130, 54)
-
-
-def asker(make: Factory, asked: Ask, kind: AskerKind) -> Asker:
-    place = make.db.scalar(select(func.count()).select_from(Asker))
-    made = Asker(
-        organisation_id=make.organisation_id,
-        id=new_id(make.now),
-        ask_id=asked.id,
-        position=place,
-        kind=kind,
-        name={"en": kind.value},
-    )
-    make.db.add(made)
-    make.db.flush()
-    return made
 
 
 def test_the_end_is_released_though_nobody_looks(
