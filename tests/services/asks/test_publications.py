@@ -70,7 +70,7 @@ def test_live_numbers_of_people_move_by_ten(make: Factory, asked: Ask) -> None:
 
 def test_the_more_have_answered_the_more_rarely_they_are_counted(make: Factory, asked: Ask) -> None:
     def twelve_more() -> None:
-        """As if they came to the hundred thousand whose count is worth fifty seconds."""
+        """As if they came to the hundred thousand whose count is worth twelve seconds."""
         make.db.execute(update(Publication).values(people=100_000))
         answer(make, asked, split(mornings=12))
 
@@ -80,9 +80,9 @@ def test_the_more_have_answered_the_more_rarely_they_are_counted(make: Factory, 
     assert told(make, asked)["number"] == 2
     counted_at = make.now
     twelve_more()
-    make.now = counted_at + timedelta(seconds=49)
+    make.now = counted_at + timedelta(seconds=11)
     assert told(make, asked)["number"] == 2
-    make.now = counted_at + timedelta(seconds=50)
+    make.now = counted_at + timedelta(seconds=12)
     assert told(make, asked)["number"] == 3
     twelve_more()
     final = close(make, asked)
