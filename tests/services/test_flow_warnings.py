@@ -57,7 +57,8 @@ def test_two_open_polls_of_one_word_are_told_of_each_other_whatever_its_language
 def test_a_second_wave_on_the_same_flow_is_told_until_the_first_is_over(make: Factory) -> None:
     first, second = opened(make, POLL), made(make, POLL)
     assert [one.split(":")[0] for one in told(make, second)] == ["flow.entry.en", "flow.entry.fr"]
-    closing.close(make.db, first.id, report_back={"en": "We do."}, now=make.now)
+    will = {"en": "We do.", "fr": "Nous le faisons."}
+    closing.close(make.db, first.id, report_back=will, now=make.now)
     assert told(make, second) == []
     assert told(make, first) == []
 
