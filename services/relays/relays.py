@@ -61,17 +61,22 @@ def create(db: Session, new: NewRelay, *, actor: Actor = audit.SYSTEM, now: date
 
 def of_leader(db: Session, leader: Leader, ask_id: UUID, *, now: datetime) -> Relay:
     """Return a leader's own code for an ask; it is made when it is first asked for."""
+    found = _own(db, leader.id, ask_id)
+    if found is not None:
+        return found
+    return create(db, NewRelay(ask_id, leader.id), actor=_as_contact(leader), now=now)
+
+
+def _own(db: Session, leader_id: UUID, ask_id: UUID) -> Relay | None:
+    """The code a leader passes an ask on by, which the bot gives them; not those of helpers."""
     mine = (
-        Relay.organisation_id == leader.organisation_id,
-        Relay.leader_id == leader.id,
+        Relay.organisation_id == organisation_of(db),
+        Relay.leader_id == leader_id,
         Relay.ask_id == ask_id,
         Relay.parent_id.is_(None),
         Relay.closed_at.is_(None),
     )
-    found = db.scalars(select(Relay).where(*mine).order_by(Relay.id).limit(1)).one_or_none()
-    if found is not None:
-        return found
-    return create(db, NewRelay(ask_id, leader.id), actor=_as_contact(leader), now=now)
+    return db.scalars(select(Relay).where(*mine).order_by(Relay.id).limit(1)).one_or_none()
 
 
 def for_helper(db: Session, leader: Leader, ask_id: UUID, *, now: datetime) -> Relay:
@@ -136,6 +141,9 @@ def _check(db: Session, new: NewRelay) -> None:
     for place, holds in _REFUSALS.items():
         if (told := holds(db, organisation_id, new)) is not None:
             raise Invalid(told, place=place)
+    if new.leader_id and not new.parent_id and _own(db, new.leader_id, new.ask_id):
+        told = "This leader has a code for this poll already. Close that one to make another."
+        raise Conflict(told)
 
 
 def _leader_fault(db: Session, organisation_id: UUID, new: NewRelay) -> str | None:

@@ -79,6 +79,16 @@ def test_what_is_no_number_and_no_community_is_told(caller: Caller) -> None:
     problem(caller.post("/leaders", unknown), 422)
 
 
+def test_a_leader_has_one_code_for_a_poll_at_a_time(caller: Caller) -> None:
+    poll, leader = opened(caller), invited(caller)
+    first = relay(caller, poll, leader_id=leader["id"])
+    order = {"poll_id": poll["id"], "leader_id": leader["id"], "quota": 100}
+    told = problem(caller.post("/relays", order), 409)
+    assert "has a code for this poll already" in told["detail"]
+    caller.post(f"/relays/{first['id']}/close", {})
+    assert caller.post("/relays", order).get_json()["quota"] == 100
+
+
 def test_reach_is_told_in_bands_and_includes_helpers(caller: Caller, making: Any) -> None:
     poll = opened(caller)
     poster = relay(caller, poll, quota=500)
