@@ -100,6 +100,10 @@ class PollRow(Strict):
     breakdowns = fields.List(fields.List(fields.String()), required=True)
     quota = fields.Integer(required=True, allow_none=True)
     opens_at = Instant(required=True, allow_none=True)
+    not_opened = described(
+        fields.String(required=True, allow_none=True),
+        "Why it did not open by itself: the code of the problem; give it another hour once mended.",
+    )
     closes_at = Instant(required=True, allow_none=True)
     created_at = Instant(required=True)
     opened_at = Instant(required=True, allow_none=True)

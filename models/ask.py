@@ -88,6 +88,7 @@ class Ask(Identified, Base):
     breakdowns: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     quota: Mapped[int | None]
     opens_at: Mapped[datetime | None]
+    not_opened: Mapped[str | None]
     closes_at: Mapped[datetime | None]
     report_back_on: Mapped[date]
     report_back: Mapped[Json | None]

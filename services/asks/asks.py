@@ -104,6 +104,7 @@ def _write(db: Session, ask: Ask, new: NewAsk, actor: Actor, now: datetime) -> N
     ask.breakdowns = [list(each) for each in new.breakdowns]
     ask.quota, ask.previous_id, ask.office_id = new.quota, new.previous_id, new.office_id
     ask.opens_at, ask.closes_at, ask.report_back_on = new.opens_at, new.closes_at, report_back_on
+    ask.not_opened = None if new.opens_at else ask.not_opened
     db.add(ask)
     db.flush()
     _name_askers(db, ask, new.askers, now)
@@ -216,7 +217,7 @@ def open_ask(
         if ballot_keys is None:
             raise NoBallotKeys
         ballots.prepare(db, ballot_keys, ask)
-    ask.opened_at = now
+    ask.opened_at, ask.not_opened = now, None
     ask.report_back_on = max(ask.report_back_on, ask.closes_at.date())
     ask_states.move(db, ask, "open", actor=actor, now=now)
     return ask

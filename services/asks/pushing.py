@@ -131,7 +131,7 @@ def follow(engine: Engine, ballot_keys: BallotKeys, *, now: datetime) -> int:
     """Do what time asks for: open, close, and tell what came of it; return how many asks moved.
 
     An ask that closes by itself promises its word for its own date. One that cannot open stays a
-    draft without an hour, which the audit chain says.
+    draft without an hour, which says why (`not_opened`), as the audit chain does.
     """
     with system_scope(engine) as db:
         found = [
@@ -146,7 +146,7 @@ def follow(engine: Engine, ballot_keys: BallotKeys, *, now: datetime) -> int:
         except AppError as error:
             logs.event("ask.not_moved", level="error", ask_id=ask_id, error=type(error).__name__)
             if verb == "open":
-                _give_up(engine, organisation_id, ask_id, now)
+                _give_up(engine, organisation_id, ask_id, error.code, now)
     return len(found)
 
 
@@ -196,7 +196,11 @@ def _tell(db: Session, ask_id: UUID, ballot_keys: BallotKeys, now: datetime) -> 
 _DO = {"open": _open, "close": _close, "promise": _promise, "tell": _tell}
 
 
-def _give_up(engine: Engine, organisation_id: UUID, ask_id: UUID, now: datetime) -> None:
+def _give_up(
+    engine: Engine, organisation_id: UUID, ask_id: UUID, reason: str, now: datetime
+) -> None:
     with transaction(engine, organisation_id) as db:
-        asks.get(db, ask_id, for_change=True).opens_at = None
-        audit.record(db, audit.SYSTEM, "ask.not_opened", ("ask", ask_id), now=now)
+        ask = asks.get(db, ask_id, for_change=True)
+        ask.opens_at, ask.not_opened = None, reason
+        told = {"reason": reason}
+        audit.record(db, audit.SYSTEM, "ask.not_opened", ("ask", ask_id), detail=told, now=now)

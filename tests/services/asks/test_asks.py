@@ -111,7 +111,8 @@ def test_what_cannot_open_stays_a_draft_and_says_so(
         ask = made(make, definition=HALF, opens_at=now + HOUR)
     assert pushing.follow(engine, keys, now=now + HOUR) == 1
     assert pushing.follow(engine, keys, now=now + HOUR) == 0
-    assert state(engine, organisation, ask.id).status is AskStatus.DRAFT
+    left = state(engine, organisation, ask.id)
+    assert (left.status, left.not_opened) == (AskStatus.DRAFT, "not_translated")
     with transaction(engine, organisation.id) as db:
         assert "ask.not_opened" in list(db.scalars(select(AuditEvent.action)))
 
