@@ -28,6 +28,8 @@ _MONTH_OF: Final = {
     for month, words in _MONTHS.items()
     for word in words.split()
 } | {"كانون الثاني": 1}
+_FIRST: Final = {"fr": "1er"}
+"""How the first of a month is called where that is no plain number."""
 _NAMES: Final = {
     "en": "January February March April May June July August September October November December",
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
@@ -92,7 +94,9 @@ def show(value: str, language: str) -> str:
         return value
     short = language if language in _NAMES else "en"
     names = _NAMES[short].split()
-    shown = (str(int(day)) if day.isdecimal() else "", names[int(month) - 1], year)
+    first = _FIRST.get(short, "1")
+    number = (first if int(day) == 1 else str(int(day))) if day.isdecimal() else ""
+    shown = (number, names[int(month) - 1], year)
     return _OF.get(short, " ").join(filter(None, shown))
 
 

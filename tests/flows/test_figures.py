@@ -180,3 +180,9 @@ def test_no_text_breaks_numbers_and_dates(text: str) -> None:
         for value in read_when(text, precision):
             assert read_when(value, precision) == (value,)
             show(value, "ar")
+
+
+def test_the_first_of_a_month_is_called_so_in_french_and_read_back() -> None:
+    assert show("2027-03-01", "fr") == "1er mars 2027"
+    assert show("2027-03-11", "fr") == "11 mars 2027"
+    assert read_when(show("2027-03-01", "fr"), DAY) == read_when("1 mars 2027", DAY)
