@@ -10,7 +10,7 @@ from typing import Any, Final
 from insights.counted import ASKER, BEGAN, RESPONDED, STEPS, UNKNOWN
 from insights.disclosure import RULE, Rule, figure
 from insights.intervals import Interval, difference, share
-from insights.results import Rows
+from insights.results import Rows, whole
 from insights.tables import OTHER, Shape, Table, people, shape, told_apart, with_other
 
 RATES: Final = {"response": STEPS, "completion": (RESPONDED, BEGAN)}
@@ -57,8 +57,8 @@ def _rate(rates: Rows, asker: str, name: str) -> Interval | None:
     if asker not in rates.shape.full or not set(needed) <= set(rates.shape.apart):
         return None
     line = rates.table[asker]
-    part, whole = figure(line[RESPONDED]).value, figure(people(line, RATES[name])).value
-    return share(min(part, whole), whole) if part is not None and whole else None
+    part, of = figure(line[RESPONDED]).value, figure(people(line, RATES[name])).value
+    return share(min(part, of), of) if part is not None and of else None
 
 
 def comparisons(rates: Rows | None, answers: Sequence[Rows]) -> list[dict[str, Any]]:
@@ -96,8 +96,9 @@ def _share(one: Rows, row: str, option: str) -> Interval | None:
     """Return the share of an option in a row, from the two numbers as they are told."""
     if row not in one.shape.full or option not in one.shape.apart:
         return None
-    part, whole = figure(one.table[row][option]).value, figure(people(one.table[row])).value
-    return share(min(part, whole), whole) if part is not None and whole else None
+    line = one.table[row]
+    part, of = figure(line[option]).value, figure(whole(line, one.shape.apart)).value
+    return share(min(part, of), of) if part is not None and of else None
 
 
 def percents(told: Interval) -> Mapping[str, int]:

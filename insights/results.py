@@ -241,7 +241,17 @@ def _option(told: Told, option: str) -> Figure:
 def _cell(line: Line, option: str, apart: Iterable[str]) -> Figure:
     if option not in apart:
         return Figure(None, Reason.HEAPED)
-    return figure(line[option], people(line))
+    return figure(line[option], whole(line, apart))
+
+
+def whole(line: Line, apart: Iterable[str]) -> int:
+    """Return what shares of a line are taken of: where all its options are told, their sum.
+
+    These are rounded: shares of a rounded n would not add up to a hundred.
+    """
+    if set(apart) < set(line):
+        return people(line)
+    return sum(figure(count).value or 0 for count in line.values())
 
 
 def _breakdowns(

@@ -147,6 +147,13 @@ def test_answers_that_were_skipped_or_not_finished(make: Factory, asked: Ask) ->
     assert (results["started"], results["completed"], n_of(results)["n"]) == (130, 90, 90)
 
 
+def test_shares_of_options_that_are_all_told_add_up(make: Factory, asked: Ask) -> None:
+    answer(make, asked, split(mornings=28, saturday=13, evenings=13))
+    results = close(make, asked)
+    assert (n_of(results)["n"], counts(results)["mornings"]) == (55, 30)
+    assert [one["share"] for one in options(results)] == [50, 25, 25]
+
+
 def test_of_several_answers_each_option_has_its_own_share(make: Factory) -> None:
     asked = ask(make, version=version(make, NEEDS))
     people = [{"when_open": "mornings", "needs": ["papers"]}] * 30
