@@ -82,21 +82,20 @@ def _living_rows(question: str, variable: str, told: Living) -> Rows:
     return Rows(variable, None, question, told.merged(table), told.shape, at)
 
 
-def rates(counts: Counts) -> Rows | None:
+def rates(invited: Table) -> Rows | None:
     """Return what is told of how far the invited came by asker."""
-    table = counts.askers()
-    return rate_rows(table, gathered([table]))
+    return rate_rows(invited, gathered([invited]))
 
 
 def by_asker(
-    counts: Counts, questions: Sequence[Tallied], ledger: Ledger, rates: Rows
+    counts: Counts, questions: Sequence[Tallied], ledger: Ledger, invited: Table, rates: Rows
 ) -> Iterator[Rows]:
     """Yield what is told by asker of every line, if who answered are those who responded.
 
     The rows of rates tell how many these are; who answered else would be told by subtraction.
     """
     tables = _by_first(counts, ASKER, questions, ledger)
-    if _same_people(tables, counts.askers(), rates):
+    if _same_people(tables, invited, rates):
         within = {name: ledger.lines[name].told.apart for name in tables}
         yield from _told(ASKER, None, tables, within)
 

@@ -167,5 +167,10 @@ def _by_asker(
 ) -> tuple[Rows | None, Sequence[Rows]]:
     """What is told by asker: rates where it is told how many of all responded, then answers."""
     responses = [ledger.figures[name].value for name in ("sent", "responded")]
-    rates = breaking.rates(counts) if ask.askers and None not in responses else None
-    return rates, list(breaking.by_asker(counts, questions, ledger, rates)) if rates else ()
+    if not ask.askers or None in responses:
+        return None, ()
+    invited = counts.askers()
+    rates = breaking.rates(invited)
+    if rates is None:
+        return None, ()
+    return rates, list(breaking.by_asker(counts, questions, ledger, invited, rates))

@@ -13,10 +13,10 @@ import pytest
 
 from insights import breaking, heads, releases
 from insights.comparing import rate_rows
-from insights.counted import Counts
 from insights.disclosure import Figure, figure
 from insights.heads import HEADS, Heads
 from insights.results import Rows
+from insights.tables import Table
 from tests.insights import polled
 from tests.insights.hearing import hear
 from tests.insights.passing import made_up
@@ -57,8 +57,8 @@ def without_earlier(now: Mapping[str, int], _: Mapping[str, int], **how: Any) ->
     return told_heads(now, {}, **how)
 
 
-def all_rates(counts: Counts) -> Rows | None:
-    return rate_rows(counts.askers(), frozenset())
+def all_rates(invited: Table) -> Rows | None:
+    return rate_rows(invited, frozenset())
 
 
 def anybody(*_: Any) -> bool:
