@@ -25,10 +25,8 @@ INSIDE: Final[tuple[tuple[str, str], ...]] = (
 """Pairs of a group and one that holds it whole."""
 _FIRST: Final = ("completed", "sent", "responded", "delivered", "started", "read")
 """Which number stays when two of them cannot both be told."""
-
-
 _CAME: Final = ("started", "completed", "responded")
-"""Numbers that hold those who answered a question, and those who came past it."""
+"""Beside who answered a question these tell who came and did not answer it."""
 QUESTION: Final = "n."
 """What the names of those who answered a question begin with; these are told with its options."""
 
@@ -53,8 +51,9 @@ def told_heads(
 
     While people answer a number moves by ten or more, at the end to the truth. It is not told if
     one to nine people are between it and one that is told, or was, or between the two as they are
-    by now. That two are equal may be told: nobody is between. Only `responded` is then told at the
-    end.
+    by now. That two are equal may be told: nobody is between; but while people answer, not that
+    nobody came otherwise than invited (`responded`).
+
     Where several questions are told by rows of the same people (`by_rows`), who came is told only
     if all of them answered all questions: else the rows of one question and of another tell in
     each row who answered the one only.

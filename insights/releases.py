@@ -36,8 +36,8 @@ _NOBODY: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
-    """What an ask is to the gate: its flow, what it is broken down by, who asked in whose name.
+class ReleasedAsk:
+    """An ask as the gate knows it: its flow, what it is broken down by, who asked in whose name.
 
     `votes` are the votes of a secret ask at its end, None of a named one or before. `askers` has
     the kind and name of each by id, of several; it is empty when there was no choice.
@@ -57,7 +57,9 @@ class Released:
             yield ASKER
 
 
-def moved(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: datetime) -> Ledger:
+def moved(
+    ask: ReleasedAsk, counts: Counts, before: Ledger, *, final: bool, now: datetime
+) -> Ledger:
     """Return what may be told of an ask now, after all that was told before."""
     counted = tallied(ask.flow)
     if ask.secret:
@@ -73,7 +75,7 @@ def moved(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: da
     return _by_rows(ask, counts, so_far) if asked_all == list(counted) else so_far
 
 
-def told(ask: Released, counts: Counts, ledger: Ledger, *, final: bool) -> Document:
+def told(ask: ReleasedAsk, counts: Counts, ledger: Ledger, *, final: bool) -> Document:
     """Return the document of a release."""
     found = _figures(ask, counts, ledger, final=final)
     marks = marked(counts.flagged()) if final else Figure(None, Reason.AT_CLOSE)
@@ -81,7 +83,7 @@ def told(ask: Released, counts: Counts, ledger: Ledger, *, final: bool) -> Docum
     return found
 
 
-def _by_rows(ask: Released, counts: Counts, so_far: Ledger) -> Ledger:
+def _by_rows(ask: ReleasedAsk, counts: Counts, so_far: Ledger) -> Ledger:
     """Let breakdowns move while people answer, of an ask with a single question of one answer.
 
     Of several questions or answers the tables are as of different moments; they wait for the end.
@@ -125,7 +127,9 @@ def _closed(lines: Mapping[str, Line], before: Ledger, now: datetime) -> Mapping
     return found
 
 
-def _secret(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: datetime) -> Ledger:
+def _secret(
+    ask: ReleasedAsk, counts: Counts, before: Ledger, *, final: bool, now: datetime
+) -> Ledger:
     """A secret poll tells whom it reached, and at its end the votes; nothing in between."""
     seen = {name: people for name, people in counts.heads().items() if name in _REACHED}
     counted = tallied(ask.flow)
@@ -140,7 +144,7 @@ def _secret(ask: Released, counts: Counts, before: Ledger, *, final: bool, now: 
     return Ledger(heads.told, lines, figures=heads.figures)
 
 
-def _figures(ask: Released, counts: Counts, ledger: Ledger, *, final: bool) -> Document:
+def _figures(ask: ReleasedAsk, counts: Counts, ledger: Ledger, *, final: bool) -> Document:
     questions = asked(ask.flow, ledger, secret=ask.secret, final=final)
     if ask.secret or not final:
         name = next((one.id for one in questions if one.options), "")
@@ -163,7 +167,7 @@ def _figures(ask: Released, counts: Counts, ledger: Ledger, *, final: bool) -> D
 
 
 def _by_asker(
-    ask: Released, counts: Counts, questions: Sequence[Tallied], ledger: Ledger
+    ask: ReleasedAsk, counts: Counts, questions: Sequence[Tallied], ledger: Ledger
 ) -> tuple[Rows | None, Sequence[Rows]]:
     """What is told by asker: rates where it is told how many of all responded, then answers."""
     responses = [ledger.figures[name].value for name in ("sent", "responded")]

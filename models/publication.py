@@ -29,7 +29,8 @@ class ReviewStatus(StrEnum):
 class Publication(Owned, Base):
     """One release of an ask's numbers; the next is protected against all before it.
 
-    `released` is what left, `exact` the counts behind it, sealed with the organisation's key.
+    `released` is what left, `exact` the counts behind it, sealed with the organisation's key;
+    `people` says how many answers it took to count.
     """
 
     __tablename__ = "publications"

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from insights import releases
 from insights.counted import tallied
 from insights.heads import QUESTION
-from insights.releases import Released
+from insights.releases import ReleasedAsk
 from insights.results import Document, Ledger
 from insights.tallies import Tallies
 from models.ask import Ask, AskMode, AskStatus
@@ -48,7 +48,7 @@ def results_of(db: Session, keys: OrganisationKeys, ask: Ask, *, now: datetime) 
     if final:
         flagging.flag_ask(db, ask.id, now=now)
     before = releases.NOTHING_YET if last is None else _open(keys, last)
-    asked = _asked(db, ask, final=final)
+    asked = _released_ask(db, ask, final=final)
     counts = Tallies(db, ask.id, tallied(asked.flow), asked.variables)
     ledger = releases.moved(asked, counts, before, final=final, now=now)
     if last is not None and not final and ledger == before:
@@ -76,10 +76,12 @@ def release_ends(engine: Engine, keys: OrganisationKeyring, *, now: datetime) ->
     return len(waiting)
 
 
-def _asked(db: Session, ask: Ask, *, final: bool) -> Released:
+def _released_ask(db: Session, ask: Ask, *, final: bool) -> ReleasedAsk:
     secret = ask.mode is AskMode.SECRET
     several = _askers(db, ask) if final and not secret else {}
-    return Released(asks.flow_of(db, ask), ask.breakdowns, several, secret=secret, votes=ask.tally)
+    return ReleasedAsk(
+        asks.flow_of(db, ask), ask.breakdowns, several, secret=secret, votes=ask.tally
+    )
 
 
 def _askers(db: Session, ask: Ask) -> Mapping[str, Mapping[str, Any]]:
@@ -117,9 +119,7 @@ def _release(
         "ask_id": ask.id,
         "number": number,
         "final": told["final"],
-        "people": max(
-            (ledger.heads[one] for one in ledger.heads if one.startswith(QUESTION)), default=0
-        ),
+        "people": _answered(ledger),
         "released": released,
         "exact": exact,
         "published_at": now,
@@ -129,6 +129,11 @@ def _release(
     ).first()
     last = None if written else _last(db, ask.id)
     return dict(last.released) if last else released
+
+
+def _answered(ledger: Ledger) -> int:
+    """How many answered the question that most answered, as told last: what counting costs."""
+    return max((n for name, n in ledger.heads.items() if name.startswith(QUESTION)), default=0)
 
 
 def _open(keys: OrganisationKeys, last: Publication) -> Ledger:

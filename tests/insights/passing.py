@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.flow import Flow, build
-from insights.releases import Released
+from insights.releases import ReleasedAsk
 from tests.insights.polled import ASKERS, RELAYS, Passed, Poll
 
 OPTIONS = ("a", "b", "c", "d")
@@ -28,7 +28,7 @@ def made_up(seed: int) -> Poll:
     names = {one: {"kind": one, "name": {"en": one.title()}} for one in ASKERS} if several else {}
     people = list(_people(chance, flow, several))
     looks = sorted(chance.sample(range(1, 1000), chance.randint(0, 2 if several else 3)))
-    return Poll(Released(flow, declared, names), people, [*looks, 2000])
+    return Poll(ReleasedAsk(flow, declared, names), people, [*looks, 2000])
 
 
 def _flow(chance: random.Random) -> Flow:
