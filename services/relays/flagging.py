@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from insights.disclosure import RULE
+from insights.invited import has_ended
 from models.ask import Ask
 from models.db import transaction
 from models.flow_session import Answer, FlowSession
@@ -117,7 +118,7 @@ def _above(
 ) -> tuple[UUID | None, Sequence[tuple[UUID, UUID]]]:
     """Return what came, by a relay or its helpers, after its quota: the first, and the late ones.
 
-    These are by relay.
+    The late ones are by relay. As in a relay's reach, those count who gave an answer.
     """
     family = [str(one.id) for one in relays if relay.id in (one.id, one.parent_id)]
     above = (
@@ -125,7 +126,7 @@ def _above(
         .where(
             FlowSession.organisation_id == organisation_of(db),
             FlowSession.relay.in_(family),
-            FlowSession.completed_at.is_not(None),
+            has_ended(FlowSession.__table__),
         )
         .order_by(FlowSession.completed_at, FlowSession.id)
         .offset(relay.quota)

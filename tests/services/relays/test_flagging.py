@@ -119,6 +119,15 @@ def test_beyond_a_quota_answers_are_marked_and_the_leader_is_thanked_once(
         assert message.due_at.hour == 8, "nobody is woken for it"
 
 
+def test_who_only_skipped_counts_for_no_goal(make: Factory) -> None:
+    asked, leader = ask(make, version=version(make)), lead(make)
+    relay = relays.create(make.db, NewRelay(asked.id, leader.id, quota=15), now=make.now)
+    answer(make, asked, [{"when_open": None, "relay": relay.id}] * 20)
+    assert flagging.flag_ask(make.db, asked.id, now=make.now).full == ()
+    answer(make, asked, [{"when_open": "saturday", "relay": relay.id}] * 16)
+    assert flagging.flag_ask(make.db, asked.id, now=make.now).full == (relay,)
+
+
 def test_a_revoked_leader_is_told_nothing(making: Making, engine: Engine, keyring: Keyring) -> None:
     with making() as make:
         asked, leader = ask(make, version=version(make)), lead(make)
