@@ -90,9 +90,8 @@ def demo(urls: Urls, engine: Engine, tmp_path: Path) -> Iterator[Demo]:
             addresses = {"telegram_api_url": fakes.url, "twilio_api_url": twilio.url}
             clock = MovableClock(engine)
             with served(urls, tmp_path, clock, public_url=door.url, **addresses) as app:
-                door.app = app
                 found: Homeline = app.extensions["homeline"]
-                with delivering(found, tmp_path):
+                with door.leading_to(app), delivering(found, tmp_path):
                     yield Demo(app.test_client(), found)
 
 

@@ -2,7 +2,8 @@
 
 import http.client
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -19,6 +20,10 @@ class Knocked:
     body: bytes
 
 
+App = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
+PATIENCE = 20.0
+
+
 class _Quiet(WSGIRequestHandler):
     def log(self, *_: Any) -> None:
         pass
@@ -28,8 +33,10 @@ class FrontDoor:
     """A port on loopback; what stands behind it may change. Counts webhooks and keeps the last."""
 
     def __init__(self) -> None:
-        self.app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] | None = None
         self.answered = 0
+        self._app: App | None = None
+        self._inside = 0
+        self._moved = threading.Condition()
         self.last: Knocked | None = None
         self._server = make_server(
             "127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet
@@ -49,6 +56,20 @@ class FrontDoor:
         self._server.shutdown()
         self._server.server_close()
 
+    @contextmanager
+    def leading_to(self, app: App) -> Iterator[None]:
+        """Let the application stand behind the door, and nobody be inside when it is taken away.
+
+        Providers tell of messages after a test has ended; these find nobody there.
+        """
+        self._app = app
+        try:
+            yield
+        finally:
+            with self._moved:
+                self._app = None
+                assert self._moved.wait_for(lambda: not self._inside, PATIENCE)
+
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self._server.server_port, timeout=30)
         connection.request("POST", path, body, dict(headers))
@@ -59,7 +80,17 @@ class FrontDoor:
         return content
 
     def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        assert self.app is not None
+        with self._moved:
+            app = self._app
+            self._inside += 1
+        try:
+            return _nobody_there(start) if app is None else self._lead(app, environ, start)
+        finally:
+            with self._moved:
+                self._inside -= 1
+                self._moved.notify_all()
+
+    def _lead(self, app: App, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         inbound = path.startswith("/webhooks/") and not path.endswith("/status")
         if inbound:
@@ -67,9 +98,14 @@ class FrontDoor:
             self.last = Knocked(path, _headers(environ), body)
             environ["wsgi.input"] = _Body(body)
         try:
-            return list(self.app(environ, start))
+            return list(app(environ, start))
         finally:
             self.answered += inbound
+
+
+def _nobody_there(start: StartResponse) -> Iterable[bytes]:
+    start("503 Service Unavailable", [("Content-Length", "0")])
+    return []
 
 
 class _Body:

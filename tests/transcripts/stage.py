@@ -195,9 +195,8 @@ def staged(
     )
     line = Homeline(settings)
     line.clock = clock
-    door.app = create_app(homeline=line)
     try:
-        with delivering(line, data):
+        with door.leading_to(create_app(homeline=line)), delivering(line, data):
             yield Stage(line, clock, door, fakes)
     finally:
         line.close()
